@@ -1,0 +1,1 @@
+//! proofline-tests
