@@ -1,0 +1,146 @@
+//! What can be asked of a verification.
+
+use proofline_events::v1::{CaptureBy, Depiction, Flow, SignalSource};
+use time::OffsetDateTime;
+
+use crate::{Observation, Reason};
+
+/// A request to change a verification; [`decide`](crate::decide) answers it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// A caller asks for a verification.
+    Request(Request),
+    /// The dossier is there.
+    RecordDossier {
+        /// Assure's id.
+        dossier_id: String,
+    },
+    /// The process is there.
+    RecordProcess(ProcessDetails),
+    /// Setting up will not be completed.
+    FailSetup(Refused),
+    /// An upload wants its depiction.
+    StartUpload {
+        /// Names this one upload.
+        upload_id: String,
+        /// Which image.
+        depiction: Depiction,
+        /// Until when it will have reported.
+        until: OffsetDateTime,
+    },
+    /// An upload reports.
+    FinishUpload {
+        /// Names this one upload.
+        upload_id: String,
+        /// Which image.
+        depiction: Depiction,
+        /// How it went.
+        result: UploadResult,
+    },
+    /// No more images: verify.
+    Submit {
+        /// Because the depictions of `submit_when` are in.
+        automatic: bool,
+    },
+    /// Assure accepted Start verification.
+    RecordStart,
+    /// Assure refused it for good.
+    RefuseStart(Refused),
+    /// The caller discards the verification.
+    Cancel,
+    /// Something hints that the process may be finished.
+    Signal(Signal),
+    /// Assure was looked at: is this the end?
+    Conclude {
+        /// What the look showed.
+        observation: Observation,
+        /// The signal that made us look, if one did.
+        signal: Option<SignalSource>,
+        /// Where the result will be found.
+        result_url: String,
+    },
+}
+
+/// What a caller asks for, checked already ([`crate::provider::resolve`]).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// How the end-user is verified.
+    pub flow: Flow,
+    /// Assure's name of the provider.
+    pub provider: String,
+    /// Assure's name of the process type; empty where the provider has none.
+    pub process_type: String,
+    /// Who takes the pictures; unspecified outside the document flow.
+    pub capture_by: CaptureBy,
+    /// Submit by itself once these are in.
+    pub submit_when: Vec<Depiction>,
+    /// The caller's own reference.
+    pub reference: String,
+    /// The caller's own tags.
+    pub tags: Vec<String>,
+    /// The deadline.
+    pub expires_at: OffsetDateTime,
+    /// It came with an idempotency key.
+    pub resumable: bool,
+    /// Keyed fingerprint of the request, and the id of its key.
+    pub fingerprint: (Vec<u8>, String),
+}
+
+/// The process, as Assure answered its creation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProcessDetails {
+    /// Assure's id.
+    pub process_id: String,
+    /// How many pages of the document are wanted; 0 where the provider didn't say.
+    pub document_pages: u32,
+}
+
+/// A refusal by Assure, or our giving up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub reason: Reason,
+    /// HTTP status of the refusal, if there was one.
+    pub http_status: Option<u16>,
+    /// Assure's trace id of the refusal, if there was one.
+    pub assure_trace_id: Option<String>,
+}
+
+/// How an upload went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UploadResult {
+    /// Assure has the image.
+    Received(ImageReceived),
+    /// Assure has not got it: what it had before still counts.
+    NotReceived {
+        /// The problem code the caller is answered.
+        code: String,
+    },
+    /// Nobody knows whether Assure has it.
+    Unknown {
+        /// The problem code the caller is answered.
+        code: String,
+    },
+}
+
+/// An image that Assure has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageReceived {
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// `image/jpeg` or `image/png`.
+    pub media_type: String,
+}
+
+/// A hint that the process may be finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// Where it came from.
+    pub source: SignalSource,
+    /// The dossier id it claims.
+    pub claimed_dossier_id: String,
+    /// The process id it claims.
+    pub claimed_process_id: String,
+    /// The status it claims.
+    pub claimed_status: String,
+}

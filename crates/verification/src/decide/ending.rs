@@ -1,0 +1,146 @@
+//! Signals, cancellation and the one end.
+
+use proofline_events::{Event, timestamp, v1};
+use time::{Duration, OffsetDateTime};
+use v1::{Outcome, SignalSource};
+
+use super::{Refusal, names};
+use crate::{Observation, Reason, Signal, Start, Verification, is_final, observation::is_pending};
+
+/// How long after the deadline Assure is still asked, when it can't be asked.
+const GRACE_AFTER_DEADLINE: Duration = Duration::HOUR;
+
+pub(super) fn cancel(state: &Verification) -> Result<Vec<Event>, Refusal> {
+    if state.is_cancellation_requested {
+        return Ok(Vec::new());
+    }
+    if state.end.is_some() || state.is_erasure_requested {
+        return Err(Refusal::AlreadyFinished);
+    }
+    let (tenant, verification_id) = names(&state.key);
+    Ok(vec![
+        v1::CancellationRequested {
+            tenant,
+            verification_id,
+        }
+        .into(),
+    ])
+}
+
+/// A signal is always recorded: no decision relies on its absence, and the record costs less than
+/// the question whether it is needed.
+pub(super) fn signal(state: &Verification, signal: Signal) -> Vec<Event> {
+    let (tenant, verification_id) = names(&state.key);
+    vec![
+        v1::CompletionSignalled {
+            tenant,
+            verification_id,
+            source: signal.source.into(),
+            claimed_dossier_id: signal.claimed_dossier_id,
+            claimed_process_id: signal.claimed_process_id,
+            claimed_status: signal.claimed_status,
+        }
+        .into(),
+    ]
+}
+
+pub(super) fn conclude(
+    state: &Verification,
+    observation: &Observation,
+    signal: Option<SignalSource>,
+    result_url: String,
+    now: OffsetDateTime,
+) -> Vec<Event> {
+    if state.end.is_some() {
+        return Vec::new();
+    }
+    let Some((outcome, reason)) = verdict(state, observation, now) else {
+        return Vec::new();
+    };
+    // Of a hundred signals the oldest are dropped from the log, perhaps the deadline's: whatever
+    // is handled after the deadline counts as the deadline.
+    let signal = if signal.is_some() && state.is_past_deadline(now) {
+        Some(SignalSource::Deadline)
+    } else {
+        signal
+    };
+    let assure_status = match observation {
+        Observation::Status(status) => status.clone(),
+        Observation::Gone | Observation::NoProcess | Observation::Unanswered => String::new(),
+    };
+    let (tenant, verification_id) = names(&state.key);
+    let request = &state.request;
+    vec![
+        v1::ProcessFinished {
+            tenant,
+            verification_id,
+            reference: request.reference.clone(),
+            tags: request.tags.clone(),
+            flow: request.flow.into(),
+            outcome: outcome.into(),
+            provider: request.provider.clone(),
+            process_type: request.process_type.clone(),
+            dossier_id: state.dossier_id.clone().unwrap_or_default(),
+            process_id: state
+                .process
+                .as_ref()
+                .map(|p| p.process_id.clone())
+                .unwrap_or_default(),
+            assure_status,
+            reason_code: reason.map_or(String::new(), |reason| reason.code().to_owned()),
+            requested_at: Some(timestamp(state.requested_at)),
+            finished_at: Some(timestamp(now)),
+            signal_source: signal.unwrap_or(SignalSource::Unspecified).into(),
+            result_url,
+        }
+        .into(),
+    ]
+}
+
+/// The end this observation makes, if it makes one.
+fn verdict(
+    state: &Verification,
+    observation: &Observation,
+    now: OffsetDateTime,
+) -> Option<(Outcome, Option<Reason>)> {
+    if let Some(failure) = &state.setup_failure {
+        return Some((Outcome::Failed, Some(failure.reason)));
+    }
+    let is_discarded = state.is_cancellation_requested || state.is_erasure_requested;
+    let is_past = state.is_past_deadline(now);
+    let canceled = (Outcome::Canceled, Some(Reason::CanceledByCaller));
+    let expired = |reason| Some((Outcome::Expired, Some(reason)));
+    match observation {
+        Observation::Status(status) if is_final(status) => Some(of_final_status(status)),
+        Observation::Gone if is_discarded => Some(canceled),
+        Observation::Gone => Some((Outcome::Failed, Some(Reason::ProcessGone))),
+        Observation::Status(_) | Observation::NoProcess if is_discarded => Some(canceled),
+        Observation::Status(status) => match state.start {
+            Some(Start::Refused(reason)) if is_pending(status) => {
+                Some((Outcome::Failed, Some(reason)))
+            }
+            _ if !is_past => None,
+            _ if is_pending(status) => expired(Reason::NeverSubmitted),
+            _ => expired(Reason::NoResult),
+        },
+        Observation::NoProcess if is_past => expired(Reason::SetupFailed),
+        Observation::NoProcess => None,
+        Observation::Unanswered if now < state.request.expires_at + GRACE_AFTER_DEADLINE => None,
+        Observation::Unanswered if is_discarded => Some(canceled),
+        Observation::Unanswered if state.submitted.is_none() && state.takes_images() => {
+            expired(Reason::NeverSubmitted)
+        }
+        Observation::Unanswered => expired(Reason::NoResult),
+    }
+}
+
+fn of_final_status(status: &str) -> (Outcome, Option<Reason>) {
+    match status.to_ascii_lowercase().as_str() {
+        "accepted" => (Outcome::Accepted, None),
+        "rejected" => (Outcome::Rejected, None),
+        "inconclusive" => (Outcome::Inconclusive, None),
+        "canceled" | "cancelled" => (Outcome::Canceled, Some(Reason::CanceledByEndUser)),
+        "failed" => (Outcome::Failed, Some(Reason::ProviderFailed)),
+        _ => (Outcome::Inconclusive, Some(Reason::UnknownStatus)),
+    }
+}

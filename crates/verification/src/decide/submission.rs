@@ -1,0 +1,101 @@
+//! Submission, and Assure's answer to Start verification.
+
+use proofline_events::{Event, v1};
+use time::OffsetDateTime;
+
+use super::{Refusal, names};
+use crate::{Refused, Verification};
+
+pub(super) fn submit(
+    state: &Verification,
+    automatic: bool,
+    now: OffsetDateTime,
+) -> Result<Vec<Event>, Refusal> {
+    if !state.takes_images() {
+        return Err(Refusal::NothingToSubmit);
+    }
+    if state.submitted.is_some() {
+        return Ok(Vec::new());
+    }
+    if state.end.is_some() || state.is_cancellation_requested || state.is_erasure_requested {
+        return Err(Refusal::AlreadyFinished);
+    }
+    if state.process.is_none() {
+        return Err(Refusal::StillCreating);
+    }
+    if let Some(depiction) = state.images.claimed(now) {
+        return Err(Refusal::UploadInProgress(depiction));
+    }
+    let missing = if automatic {
+        state.wanted_images(now)
+    } else {
+        let asked_for = state.wanted_images(now);
+        let unknown = state.images.unknown(now);
+        let required = state.capability().map_or(&[][..], |c| c.required());
+        asked_for
+            .into_iter()
+            .filter(|d| required.contains(d) || unknown.contains(d))
+            .collect()
+    };
+    if !missing.is_empty() {
+        return Err(Refusal::ImagesMissing(missing));
+    }
+    let (tenant, verification_id) = names(&state.key);
+    let depictions = state
+        .images
+        .present(now)
+        .into_iter()
+        .map(i32::from)
+        .collect();
+    Ok(vec![
+        v1::SubmissionRequested {
+            tenant,
+            verification_id,
+            depictions,
+            automatic,
+        }
+        .into(),
+    ])
+}
+
+pub(super) fn record_start(state: &Verification) -> Result<Vec<Event>, Refusal> {
+    let Some(process) = &state.process else {
+        return Err(Refusal::StillCreating);
+    };
+    if state.start.is_some() {
+        return Ok(Vec::new());
+    }
+    if state.end.is_some() {
+        return Err(Refusal::AlreadyFinished);
+    }
+    let (tenant, verification_id) = names(&state.key);
+    let process_id = process.process_id.clone();
+    Ok(vec![
+        v1::VerificationStarted {
+            tenant,
+            verification_id,
+            process_id,
+        }
+        .into(),
+    ])
+}
+
+pub(super) fn refuse_start(state: &Verification, refused: Refused) -> Result<Vec<Event>, Refusal> {
+    if state.start.is_some() {
+        return Ok(Vec::new());
+    }
+    if state.end.is_some() {
+        return Err(Refusal::AlreadyFinished);
+    }
+    let (tenant, verification_id) = names(&state.key);
+    Ok(vec![
+        v1::StartRefused {
+            tenant,
+            verification_id,
+            reason_code: refused.reason.code().to_owned(),
+            http_status: refused.http_status.map_or(0, u32::from),
+            assure_trace_id: refused.assure_trace_id.unwrap_or_default(),
+        }
+        .into(),
+    ])
+}

@@ -1,0 +1,370 @@
+//! What each command does in each state, by example.
+
+use proofline_events::{
+    Envelope, Event, Recorded, Service, VerificationKey,
+    v1::{CaptureBy, Depiction, Flow, Outcome, SignalSource},
+};
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+use crate::{
+    Command, ImageReceived, Observation, ProcessDetails, Reason, Refusal, Refused, Request, Start,
+    Status, UploadResult, Verification, decide, evolve,
+};
+
+pub(super) const T0: OffsetDateTime = datetime!(2026-02-03 08:15:30 UTC);
+
+/// A verification and its log; each command happens one second after the one before.
+pub(super) struct Log {
+    pub(super) key: VerificationKey,
+    pub(super) log: Vec<Recorded>,
+    pub(super) state: Option<Verification>,
+    pub(super) now: OffsetDateTime,
+}
+
+impl Log {
+    pub(super) fn new() -> Self {
+        let key = VerificationKey::parse("acme", "vrf_00000000000000000000").unwrap();
+        Self {
+            key,
+            log: Vec::new(),
+            state: None,
+            now: T0,
+        }
+    }
+
+    pub(super) fn try_do(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
+        self.now += Duration::SECOND;
+        let events = decide(&self.key, self.state.as_ref(), command, self.now)?;
+        for event in &events {
+            let envelope = Envelope::new(event.event_type(), &self.key, Service::Intake, self.now);
+            let sequence = self.log.len() as u64 + 1;
+            let recorded = Recorded {
+                sequence,
+                key: self.key.clone(),
+                envelope,
+                event: event.clone(),
+            };
+            self.state = evolve(self.state.take(), &recorded);
+            self.log.push(recorded);
+        }
+        Ok(events)
+    }
+
+    fn after(mut self, command: Command) -> Self {
+        self.try_do(command).unwrap();
+        self
+    }
+
+    fn state(&self) -> &Verification {
+        self.state.as_ref().unwrap()
+    }
+
+    fn with_process() -> Self {
+        Self::new()
+            .after(request())
+            .after(dossier())
+            .after(process())
+    }
+
+    fn submitted() -> Self {
+        let log = Self::with_process()
+            .uploaded(Depiction::Front)
+            .uploaded(Depiction::Selfie);
+        log.after(Command::Submit { automatic: false })
+    }
+
+    fn uploaded(self, depiction: Depiction) -> Self {
+        let until = self.now + Duration::MINUTE;
+        self.after(claim(depiction, until))
+            .after(report(depiction, received()))
+    }
+
+    fn finished(&self) -> (Outcome, Option<Reason>) {
+        let end = self.state().end.as_ref().unwrap();
+        (end.outcome, end.reason)
+    }
+}
+
+pub(super) fn request() -> Command {
+    Command::Request(Request {
+        flow: Flow::Document,
+        provider: "onfido".into(),
+        process_type: "documentSelfie".into(),
+        capture_by: CaptureBy::Upload,
+        submit_when: Vec::new(),
+        reference: "order-778".into(),
+        tags: vec!["web".into()],
+        expires_at: T0 + Duration::DAY,
+        resumable: true,
+        fingerprint: (vec![1, 2, 3], "k1".into()),
+    })
+}
+
+pub(super) fn dossier() -> Command {
+    Command::RecordDossier {
+        dossier_id: "d1".into(),
+    }
+}
+
+pub(super) fn process() -> Command {
+    Command::RecordProcess(ProcessDetails {
+        process_id: "p1".into(),
+        document_pages: 0,
+    })
+}
+
+fn upload_id(depiction: Depiction) -> String {
+    format!("{depiction:?}")
+}
+
+pub(super) fn claim(depiction: Depiction, until: OffsetDateTime) -> Command {
+    Command::StartUpload {
+        upload_id: upload_id(depiction),
+        depiction,
+        until,
+    }
+}
+
+pub(super) fn report(depiction: Depiction, result: UploadResult) -> Command {
+    Command::FinishUpload {
+        upload_id: upload_id(depiction),
+        depiction,
+        result,
+    }
+}
+
+pub(super) fn received() -> UploadResult {
+    UploadResult::Received(ImageReceived {
+        size_bytes: 10,
+        media_type: "image/jpeg".into(),
+    })
+}
+
+pub(super) fn conclude(observation: Observation) -> Command {
+    Command::Conclude {
+        observation,
+        signal: Some(SignalSource::Callback),
+        result_url: "http://127.0.0.1:8080/v1/verifications/x/result".into(),
+    }
+}
+
+pub(super) fn status(status: &str) -> Observation {
+    Observation::Status(status.into())
+}
+
+pub(super) fn refused(reason: Reason) -> Refused {
+    Refused {
+        reason,
+        http_status: Some(400),
+        assure_trace_id: None,
+    }
+}
+
+#[test]
+fn a_verification_goes_from_images_to_its_end() {
+    let mut log = Log::with_process();
+    assert_eq!(log.state().status(), Status::AwaitingImages);
+    log = log.uploaded(Depiction::Front).uploaded(Depiction::Selfie);
+    log = log.after(Command::Submit { automatic: false });
+    assert_eq!(log.state().status(), Status::Submitted);
+    log = log.after(Command::RecordStart);
+    assert_eq!(log.state().status(), Status::Verifying);
+    log = log.after(conclude(status("accepted")));
+    assert_eq!(log.state().status(), Status::Finished);
+    assert_eq!(log.finished(), (Outcome::Accepted, None));
+}
+
+#[test]
+fn only_the_two_open_statuses_are_no_end() {
+    for open in ["pending", "processing", "Processing"] {
+        assert!(
+            Log::submitted()
+                .after(conclude(status(open)))
+                .state()
+                .end
+                .is_none(),
+            "{open}"
+        );
+    }
+    for (word, outcome, reason) in [
+        ("accepted", Outcome::Accepted, None),
+        ("rejected", Outcome::Rejected, None),
+        ("inconclusive", Outcome::Inconclusive, None),
+        (
+            "canceled",
+            Outcome::Canceled,
+            Some(Reason::CanceledByEndUser),
+        ),
+        ("failed", Outcome::Failed, Some(Reason::ProviderFailed)),
+        (
+            "not_matched",
+            Outcome::Inconclusive,
+            Some(Reason::UnknownStatus),
+        ),
+    ] {
+        let log = Log::submitted().after(conclude(status(word)));
+        assert_eq!(log.finished(), (outcome, reason), "{word}");
+        assert_eq!(log.state().end.as_ref().unwrap().assure_status, word);
+    }
+}
+
+#[test]
+fn the_first_end_stays() {
+    let mut log = Log::submitted().after(conclude(status("rejected")));
+    assert_eq!(log.try_do(conclude(status("accepted"))), Ok(Vec::new()));
+    assert_eq!(log.finished(), (Outcome::Rejected, None));
+}
+
+#[test]
+fn submission_waits_for_open_uploads_and_needs_clear_ones() {
+    let mut log = Log::with_process().uploaded(Depiction::Front);
+    let submit = || Command::Submit { automatic: false };
+    assert_eq!(
+        log.try_do(submit()),
+        Err(Refusal::ImagesMissing(vec![Depiction::Selfie]))
+    );
+    let until = log.now + Duration::seconds(3);
+    log.try_do(claim(Depiction::Selfie, until)).unwrap();
+    assert_eq!(
+        log.try_do(submit()),
+        Err(Refusal::UploadInProgress(Depiction::Selfie))
+    );
+    // The claim ran out without a report: nobody knows what Assure has.
+    log.now = until;
+    assert_eq!(
+        log.try_do(submit()),
+        Err(Refusal::ImagesMissing(vec![Depiction::Selfie]))
+    );
+    log.try_do(report(Depiction::Selfie, received())).unwrap();
+    assert!(log.try_do(submit()).is_ok());
+}
+
+#[test]
+fn an_upload_that_failed_leaves_the_earlier_image_and_one_of_unknown_end_does_not() {
+    let code = || "unsupported-image".to_owned();
+    for (result, is_present) in [
+        (UploadResult::NotReceived { code: code() }, true),
+        (UploadResult::Unknown { code: code() }, false),
+    ] {
+        let mut log = Log::with_process().uploaded(Depiction::Front);
+        let until = log.now + Duration::MINUTE;
+        log.try_do(claim(Depiction::Front, until)).unwrap();
+        log.try_do(report(Depiction::Front, result)).unwrap();
+        assert_eq!(
+            log.state()
+                .images
+                .present(log.now)
+                .contains(&Depiction::Front),
+            is_present
+        );
+    }
+}
+
+#[test]
+fn nothing_is_uploaded_once_submitted() {
+    let mut log = Log::submitted();
+    let until = log.now + Duration::MINUTE;
+    assert_eq!(
+        log.try_do(claim(Depiction::Front, until)),
+        Err(Refusal::AlreadySubmitted)
+    );
+}
+
+#[test]
+fn repeats_of_what_has_been_done_change_nothing() {
+    let mut log = Log::submitted().after(Command::RecordStart);
+    let before = log.log.len();
+    for repeat in [
+        request(),
+        dossier(),
+        process(),
+        Command::Submit { automatic: false },
+        Command::RecordStart,
+    ] {
+        assert_eq!(log.try_do(repeat.clone()), Ok(Vec::new()), "{repeat:?}");
+    }
+    assert_eq!(log.log.len(), before);
+}
+
+#[test]
+fn a_cancellation_yields_to_a_final_status_only() {
+    let canceled = (Outcome::Canceled, Some(Reason::CanceledByCaller));
+    for (observation, expected) in [
+        (status("accepted"), (Outcome::Accepted, None)),
+        (status("processing"), canceled),
+        (Observation::Gone, canceled),
+        (Observation::NoProcess, canceled),
+    ] {
+        let log = Log::submitted()
+            .after(Command::Cancel)
+            .after(conclude(observation));
+        assert_eq!(log.finished(), expected);
+    }
+}
+
+#[test]
+fn what_could_not_be_set_up_or_started_has_failed() {
+    let log = Log::new()
+        .after(request())
+        .after(Command::FailSetup(refused(Reason::SetupRefused)));
+    let log = log.after(conclude(Observation::NoProcess));
+    assert_eq!(
+        log.finished(),
+        (Outcome::Failed, Some(Reason::SetupRefused))
+    );
+
+    let log = Log::submitted().after(Command::RefuseStart(refused(Reason::StartRefused)));
+    assert_eq!(
+        log.state().start,
+        Some(Start::Refused(Reason::StartRefused))
+    );
+    let log = log.after(conclude(status("pending")));
+    assert_eq!(
+        log.finished(),
+        (Outcome::Failed, Some(Reason::StartRefused))
+    );
+
+    let log = Log::submitted().after(conclude(Observation::Gone));
+    assert_eq!(log.finished(), (Outcome::Failed, Some(Reason::ProcessGone)));
+}
+
+#[test]
+fn the_deadline_ends_what_has_no_final_status() {
+    let at_deadline = |mut log: Log, observation| {
+        log.now = T0 + Duration::DAY;
+        log.after(conclude(observation))
+    };
+    let expired = |reason| (Outcome::Expired, Some(reason));
+    let log = at_deadline(Log::with_process(), status("pending"));
+    assert_eq!(log.finished(), expired(Reason::NeverSubmitted));
+    assert_eq!(
+        log.state().end.as_ref().unwrap().signal_source,
+        SignalSource::Deadline
+    );
+    assert_eq!(
+        at_deadline(Log::submitted(), status("processing")).finished(),
+        expired(Reason::NoResult)
+    );
+    assert_eq!(
+        at_deadline(Log::submitted(), status("accepted")).finished(),
+        (Outcome::Accepted, None)
+    );
+    let log = at_deadline(Log::new().after(request()), Observation::NoProcess);
+    assert_eq!(log.finished(), expired(Reason::SetupFailed));
+}
+
+#[test]
+fn an_assure_that_cannot_be_asked_is_asked_for_an_hour_past_the_deadline() {
+    let mut log = Log::submitted();
+    log.now = T0 + Duration::DAY;
+    log = log.after(conclude(Observation::Unanswered));
+    assert!(log.state().end.is_none());
+    log.now = T0 + Duration::DAY + Duration::HOUR;
+    log = log.after(conclude(Observation::Unanswered));
+    assert_eq!(log.finished(), (Outcome::Expired, Some(Reason::NoResult)));
+}
+
+#[test]
+fn a_verification_that_nobody_requested_is_not_there() {
+    assert_eq!(Log::new().try_do(Command::Cancel), Err(Refusal::NotFound));
+}
