@@ -93,10 +93,7 @@ impl Envelope {
 
     /// The headers to publish with.
     pub fn headers(&self, event: EventType, key: &VerificationKey) -> [(&'static str, String); 7] {
-        let time = self
-            .time
-            .format(&Rfc3339)
-            .expect("years 0 to 9999 can be formatted");
+        let time = self.time.format(&Rfc3339).expect("years 0 to 9999 can be formatted");
         [
             (header::SPEC_VERSION, "1.0".to_owned()),
             (header::ID, self.id.clone()),
@@ -140,11 +137,6 @@ impl Recorded {
         if event.key().as_ref() != Ok(&key) {
             return Err(Mismatch::PayloadDisagrees);
         }
-        Ok(Self {
-            sequence,
-            key,
-            envelope,
-            event,
-        })
+        Ok(Self { sequence, key, envelope, event })
     }
 }

@@ -57,4 +57,25 @@ impl Event {
         let (tenant, id) = self.names();
         VerificationKey::parse(tenant, id)
     }
+
+    /// The upload it tells of, for the events of an upload.
+    pub fn upload_id(&self) -> Option<&str> {
+        match self {
+            Self::UploadStarted(e) => Some(&e.upload_id),
+            Self::ImageUploaded(e) => Some(&e.upload_id),
+            Self::UploadFailed(e) => Some(&e.upload_id),
+            Self::VerificationRequested(_)
+            | Self::DossierCreated(_)
+            | Self::ProcessCreated(_)
+            | Self::SetupFailed(_)
+            | Self::SubmissionRequested(_)
+            | Self::VerificationStarted(_)
+            | Self::StartRefused(_)
+            | Self::CancellationRequested(_)
+            | Self::CompletionSignalled(_)
+            | Self::ProcessFinished(_)
+            | Self::ErasureRequested(_)
+            | Self::DataErased(_) => None,
+        }
+    }
 }

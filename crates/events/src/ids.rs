@@ -31,14 +31,8 @@ impl TenantName {
     /// [`InvalidId`] when it has another form.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         let ok = (1..=40).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if ok {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidId("tenant name"))
-        }
+            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if ok { Ok(Self(text.to_owned())) } else { Err(InvalidId("tenant name")) }
     }
 
     /// The name as text.
@@ -52,11 +46,7 @@ impl VerificationId {
 
     /// Makes an id of 16 bytes: random ones, or a hash.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(format!(
-            "{}{:032x}",
-            Self::PREFIX,
-            u128::from_be_bytes(bytes)
-        ))
+        Self(format!("{}{:032x}", Self::PREFIX, u128::from_be_bytes(bytes)))
     }
 
     /// Takes a text of the right form.
@@ -66,15 +56,9 @@ impl VerificationId {
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         let ok = text.strip_prefix(Self::PREFIX).is_some_and(|rest| {
             (20..=40).contains(&rest.len())
-                && rest
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
+                && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
         });
-        if ok {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidId("verification id"))
-        }
+        if ok { Ok(Self(text.to_owned())) } else { Err(InvalidId("verification id")) }
     }
 
     /// The id as text.
@@ -89,10 +73,7 @@ impl VerificationKey {
     /// # Errors
     /// [`InvalidId`] when either has another form.
     pub fn parse(tenant: &str, id: &str) -> Result<Self, InvalidId> {
-        Ok(Self {
-            tenant: TenantName::parse(tenant)?,
-            id: VerificationId::parse(id)?,
-        })
+        Ok(Self { tenant: TenantName::parse(tenant)?, id: VerificationId::parse(id)? })
     }
 
     /// All subjects of this verification: its log.
@@ -126,13 +107,8 @@ mod tests {
 
     #[test]
     fn ids_of_other_forms_are_refused() {
-        for bad in [
-            "",
-            "vrf_",
-            "vrf_0123",
-            "VRF_00000000000000000000",
-            "vrf_0000000000000000000A",
-        ] {
+        for bad in ["", "vrf_", "vrf_0123", "VRF_00000000000000000000", "vrf_0000000000000000000A"]
+        {
             assert!(VerificationId::parse(bad).is_err(), "{bad}");
         }
         for bad in ["", "Acme", "a.b", "a*", "a b", &"a".repeat(41)] {

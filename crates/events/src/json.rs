@@ -18,9 +18,7 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
 /// The payload as JSON.
 pub fn to_json(event: &Event) -> Json {
     let name = format!("proofline.events.v1.{}", event.event_type().message_name());
-    let descriptor = POOL
-        .get_message_by_name(&name)
-        .expect("every event is in proto/");
+    let descriptor = POOL.get_message_by_name(&name).expect("every event is in proto/");
     message(&decode(descriptor, &event.encode()))
 }
 
@@ -62,9 +60,9 @@ fn value(value: &Value, kind: &Kind) -> Json {
         Value::F64(n) => Json::from(*n),
         Value::String(text) if text.is_empty() => Json::Null,
         Value::String(text) => Json::from(text.as_str()),
-        Value::EnumNumber(n) => kind
-            .as_enum()
-            .map_or_else(|| Json::from(*n), |descriptor| word(descriptor, *n)),
+        Value::EnumNumber(n) => {
+            kind.as_enum().map_or_else(|| Json::from(*n), |descriptor| word(descriptor, *n))
+        }
         Value::Message(inner) => message(inner),
         Value::List(items) => items.iter().map(|item| self::value(item, kind)).collect(),
         Value::Bytes(_) | Value::Map(_) => Json::Null,
@@ -80,22 +78,13 @@ fn word(descriptor: &EnumDescriptor, number: i32) -> Json {
         return Json::Null;
     }
     let unspecified = descriptor.default_value();
-    let prefix = unspecified
-        .name()
-        .strip_suffix("UNSPECIFIED")
-        .unwrap_or_default();
+    let prefix = unspecified.name().strip_suffix("UNSPECIFIED").unwrap_or_default();
     let name = value.name();
-    Json::from(
-        name.strip_prefix(prefix)
-            .unwrap_or(name)
-            .to_ascii_lowercase(),
-    )
+    Json::from(name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase())
 }
 
 fn time(timestamp: &prost_types::Timestamp) -> Json {
-    from_timestamp(timestamp)
-        .and_then(|t| t.format(&Rfc3339).ok())
-        .map_or(Json::Null, Json::from)
+    from_timestamp(timestamp).and_then(|t| t.format(&Rfc3339).ok()).map_or(Json::Null, Json::from)
 }
 
 #[cfg(test)]

@@ -15,11 +15,7 @@ mod json;
 mod time;
 mod words;
 
-#[expect(
-    missing_docs,
-    clippy::all,
-    reason = "generated; proto/ carries the documentation"
-)]
+#[expect(missing_docs, clippy::all, reason = "generated; proto/ carries the documentation")]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/proofline.events.v1.rs"));
 }

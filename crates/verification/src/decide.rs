@@ -68,32 +68,20 @@ pub fn decide(
         Command::RecordDossier { dossier_id } => setup::record_dossier(state, dossier_id),
         Command::RecordProcess(process) => setup::record_process(state, process),
         Command::FailSetup(refused) => setup::fail(state, refused),
-        Command::StartUpload {
-            upload_id,
-            depiction,
-            until,
-        } => uploads::start(state, upload_id, depiction, until, now),
-        Command::FinishUpload {
-            upload_id,
-            depiction,
-            result,
-        } => uploads::finish(state, upload_id, depiction, result),
+        Command::StartUpload { upload_id, depiction, until } => {
+            uploads::start(state, upload_id, depiction, until, now)
+        }
+        Command::FinishUpload { upload_id, depiction, result } => {
+            uploads::finish(state, upload_id, depiction, result)
+        }
         Command::Submit { automatic } => submission::submit(state, automatic, now),
         Command::RecordStart => submission::record_start(state),
         Command::RefuseStart(refused) => submission::refuse_start(state, refused),
         Command::Cancel => ending::cancel(state),
         Command::Signal(signal) => Ok(ending::signal(state, signal)),
-        Command::Conclude {
-            observation,
-            signal,
-            result_url,
-        } => Ok(ending::conclude(
-            state,
-            &observation,
-            signal,
-            result_url,
-            now,
-        )),
+        Command::Conclude { observation, signal, result_url } => {
+            Ok(ending::conclude(state, &observation, signal, result_url, now))
+        }
     }
 }
 

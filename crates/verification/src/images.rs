@@ -23,11 +23,7 @@ pub struct Image {
 
 impl Image {
     fn absent(depiction: Depiction) -> Self {
-        Self {
-            depiction,
-            standing: ImageStanding::Absent,
-            claim: None,
-        }
+        Self { depiction, standing: ImageStanding::Absent, claim: None }
     }
 
     /// Whether an upload holds the depiction now.
@@ -53,10 +49,7 @@ impl Images {
             standing: state.standing(),
             claim: state.claim.as_ref().map(|claim| {
                 let until = claim.until.as_ref().and_then(from_timestamp);
-                (
-                    claim.upload_id.clone(),
-                    until.unwrap_or(OffsetDateTime::UNIX_EPOCH),
-                )
+                (claim.upload_id.clone(), until.unwrap_or(OffsetDateTime::UNIX_EPOCH))
             }),
         };
         Self(states.iter().map(image).collect())
@@ -84,17 +77,10 @@ impl Images {
     /// The same with one depiction's state replaced.
     pub(crate) fn with(&self, image: Image) -> Self {
         let replaced = |depiction: Depiction| {
-            if depiction == image.depiction {
-                image.clone()
-            } else {
-                self.get(depiction)
-            }
+            if depiction == image.depiction { image.clone() } else { self.get(depiction) }
         };
         let all = Depiction::ALL.iter().map(|depiction| replaced(*depiction));
-        Self(
-            all.filter(|image| *image != Image::absent(image.depiction))
-                .collect(),
-        )
+        Self(all.filter(|image| *image != Image::absent(image.depiction)).collect())
     }
 
     /// The depictions Assure has for sure, in the order front, back, selfie.
@@ -109,15 +95,11 @@ impl Images {
 
     /// The first depiction that an upload holds now.
     pub(crate) fn claimed(&self, now: OffsetDateTime) -> Option<Depiction> {
-        Depiction::ALL
-            .iter()
-            .copied()
-            .find(|depiction| self.get(*depiction).is_claimed(now))
+        Depiction::ALL.iter().copied().find(|depiction| self.get(*depiction).is_claimed(now))
     }
 
     fn of_standing(&self, standing: ImageStanding, now: OffsetDateTime) -> Vec<Depiction> {
         let all = Depiction::ALL.iter().copied();
-        all.filter(|depiction| self.get(*depiction).standing(now) == standing)
-            .collect()
+        all.filter(|depiction| self.get(*depiction).standing(now) == standing).collect()
     }
 }

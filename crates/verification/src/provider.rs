@@ -45,11 +45,7 @@ const TABLE: &[Capability] = &[
     Capability {
         provider: "onfido",
         process_type: "document",
-        upload: Some(Upload {
-            required: &[Front],
-            optional: &[Back],
-            needs_document_type: true,
-        }),
+        upload: Some(Upload { required: &[Front], optional: &[Back], needs_document_type: true }),
     },
 ];
 
@@ -110,23 +106,14 @@ pub struct Fault {
 pub fn resolve(asked: &Combination<'_>) -> Result<&'static Capability, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut fault = |pointer: &str, detail: String| {
-        faults.push(Fault {
-            pointer: pointer.to_owned(),
-            detail,
-        });
+        faults.push(Fault { pointer: pointer.to_owned(), detail });
     };
     if asked.flow != Flow::Document {
-        fault(
-            "/flow",
-            format!("the flow {} is not available yet", asked.flow.word()),
-        );
+        fault("/flow", format!("the flow {} is not available yet", asked.flow.word()));
     }
     match asked.capture_by {
         None | Some(CaptureBy::Upload) => {}
-        Some(other) => fault(
-            "/capture_by",
-            format!("{} is not available yet", other.word()),
-        ),
+        Some(other) => fault("/capture_by", format!("{} is not available yet", other.word())),
     }
     let found = Capability::find(asked.provider, asked.process_type);
     let Some(capability) = found else {
@@ -134,10 +121,7 @@ pub fn resolve(asked: &Combination<'_>) -> Result<&'static Capability, Vec<Fault
             fault("/provider", "this provider is not known".to_owned());
         } else {
             let known: Vec<_> = rows(asked.provider).map(|row| row.process_type).collect();
-            fault(
-                "/process_type",
-                format!("this provider has {}", known.join(", ")),
-            );
+            fault("/process_type", format!("this provider has {}", known.join(", ")));
         }
         return Err(faults);
     };
@@ -145,11 +129,7 @@ pub fn resolve(asked: &Combination<'_>) -> Result<&'static Capability, Vec<Fault
         if !capability.depictions().any(|d| d == *depiction) {
             fault(
                 &format!("/submit_when/{i}"),
-                format!(
-                    "{} does not take {}",
-                    capability.process_type,
-                    depiction.word()
-                ),
+                format!("{} does not take {}", capability.process_type, depiction.word()),
             );
         }
     }
@@ -165,21 +145,11 @@ pub fn resolve(asked: &Combination<'_>) -> Result<&'static Capability, Vec<Fault
             }
         }
     }
-    let needs_type = capability
-        .upload
-        .as_ref()
-        .is_some_and(|upload| upload.needs_document_type);
+    let needs_type = capability.upload.as_ref().is_some_and(|upload| upload.needs_document_type);
     if needs_type && !asked.has_document_type {
-        fault(
-            "/document/type",
-            "this provider must be told the type of document".to_owned(),
-        );
+        fault("/document/type", "this provider must be told the type of document".to_owned());
     }
-    if faults.is_empty() {
-        Ok(capability)
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(capability) } else { Err(faults) }
 }
 
 #[cfg(test)]
@@ -210,22 +180,12 @@ mod tests {
         })
         .unwrap_err();
         let pointers: Vec<_> = faults.iter().map(|f| f.pointer.as_str()).collect();
-        assert_eq!(
-            pointers,
-            ["/submit_when/0", "/submit_when", "/document/type"]
-        );
+        assert_eq!(pointers, ["/submit_when/0", "/submit_when", "/document/type"]);
     }
 
     #[test]
     fn an_unknown_process_type_names_the_known_ones() {
-        let faults = resolve(&Combination {
-            process_type: Some("x"),
-            ..GOOD
-        })
-        .unwrap_err();
-        assert_eq!(
-            faults[0].detail,
-            "this provider has documentSelfie, document"
-        );
+        let faults = resolve(&Combination { process_type: Some("x"), ..GOOD }).unwrap_err();
+        assert_eq!(faults[0].detail, "this provider has documentSelfie, document");
     }
 }

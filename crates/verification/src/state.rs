@@ -123,9 +123,7 @@ pub fn evolve(state: Option<Verification>, recorded: &Recorded) -> Option<Verifi
         Event::VerificationRequested(_) | Event::CompletionSignalled(_) => {}
         Event::DossierCreated(e) => state.dossier_id = Some(e.dossier_id.clone()),
         Event::ProcessCreated(e) => {
-            state.process = Some(Process {
-                process_id: e.process_id.clone(),
-            });
+            state.process = Some(Process { process_id: e.process_id.clone() });
         }
         Event::SetupFailed(e) => {
             state.setup_failure = Some(SetupFailure {
@@ -233,11 +231,7 @@ impl Verification {
             | Status::Submitted
             | Status::Verifying => return Some(NextAction::Wait),
         };
-        Some(if wanted.is_empty() {
-            NextAction::Submit
-        } else {
-            NextAction::UploadImages(wanted)
-        })
+        Some(if wanted.is_empty() { NextAction::Submit } else { NextAction::UploadImages(wanted) })
     }
 
     /// What its provider and process type can do.
@@ -263,10 +257,7 @@ impl Verification {
                 || self.request.submit_when.contains(d)
                 || unknown.contains(d)
         };
-        capability
-            .depictions()
-            .filter(|d| is_wanted(d) && !present.contains(d))
-            .collect()
+        capability.depictions().filter(|d| is_wanted(d) && !present.contains(d)).collect()
     }
 
     /// Whether the deadline is past.

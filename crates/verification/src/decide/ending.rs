@@ -18,13 +18,7 @@ pub(super) fn cancel(state: &Verification) -> Result<Vec<Event>, Refusal> {
         return Err(Refusal::AlreadyFinished);
     }
     let (tenant, verification_id) = names(&state.key);
-    Ok(vec![
-        v1::CancellationRequested {
-            tenant,
-            verification_id,
-        }
-        .into(),
-    ])
+    Ok(vec![v1::CancellationRequested { tenant, verification_id }.into()])
 }
 
 /// A signal is always recorded: no decision relies on its absence, and the record costs less than
@@ -81,11 +75,7 @@ pub(super) fn conclude(
             provider: request.provider.clone(),
             process_type: request.process_type.clone(),
             dossier_id: state.dossier_id.clone().unwrap_or_default(),
-            process_id: state
-                .process
-                .as_ref()
-                .map(|p| p.process_id.clone())
-                .unwrap_or_default(),
+            process_id: state.process.as_ref().map(|p| p.process_id.clone()).unwrap_or_default(),
             assure_status,
             reason_code: reason.map_or(String::new(), |reason| reason.code().to_owned()),
             requested_at: Some(timestamp(state.requested_at)),

@@ -20,14 +20,7 @@ fn any_depiction() -> impl Strategy<Value = Depiction> {
 
 fn any_observation() -> impl Strategy<Value = Observation> {
     let word = proptest::sample::select(
-        &[
-            "pending",
-            "processing",
-            "accepted",
-            "rejected",
-            "canceled",
-            "odd",
-        ][..],
+        &["pending", "processing", "accepted", "rejected", "canceled", "odd"][..],
     );
     prop_oneof![
         6 => word.prop_map(status),
@@ -87,16 +80,13 @@ fn run(steps: Vec<(Command, Duration)>) -> Log {
 }
 
 fn position(log: &[Recorded], event: EventType) -> Option<usize> {
-    log.iter()
-        .position(|recorded| recorded.event.event_type() == event)
+    log.iter().position(|recorded| recorded.event.event_type() == event)
 }
 
 /// What one Direct Get of the family answers: the newest message of each event.
 fn newest_of_each(log: &[Recorded]) -> Vec<Recorded> {
-    let newest: BTreeMap<EventType, &Recorded> = log
-        .iter()
-        .map(|recorded| (recorded.event.event_type(), recorded))
-        .collect();
+    let newest: BTreeMap<EventType, &Recorded> =
+        log.iter().map(|recorded| (recorded.event.event_type(), recorded)).collect();
     let mut newest: Vec<Recorded> = newest.into_values().cloned().collect();
     newest.sort_by_key(|recorded| recorded.sequence);
     newest

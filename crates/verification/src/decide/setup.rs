@@ -40,14 +40,7 @@ pub(super) fn record_dossier(
         return Ok(Vec::new());
     }
     let (tenant, verification_id) = names(&state.key);
-    Ok(vec![
-        v1::DossierCreated {
-            tenant,
-            verification_id,
-            dossier_id,
-        }
-        .into(),
-    ])
+    Ok(vec![v1::DossierCreated { tenant, verification_id, dossier_id }.into()])
 }
 
 pub(super) fn record_process(
@@ -101,9 +94,5 @@ fn refuse_if_over(state: &Verification) -> Result<(), Refusal> {
         || state.setup_failure.is_some()
         || state.is_cancellation_requested
         || state.is_erasure_requested;
-    if is_over {
-        Err(Refusal::AlreadyFinished)
-    } else {
-        Ok(())
-    }
+    if is_over { Err(Refusal::AlreadyFinished) } else { Ok(()) }
 }

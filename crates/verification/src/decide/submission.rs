@@ -32,30 +32,14 @@ pub(super) fn submit(
         let asked_for = state.wanted_images(now);
         let unknown = state.images.unknown(now);
         let required = state.capability().map_or(&[][..], |c| c.required());
-        asked_for
-            .into_iter()
-            .filter(|d| required.contains(d) || unknown.contains(d))
-            .collect()
+        asked_for.into_iter().filter(|d| required.contains(d) || unknown.contains(d)).collect()
     };
     if !missing.is_empty() {
         return Err(Refusal::ImagesMissing(missing));
     }
     let (tenant, verification_id) = names(&state.key);
-    let depictions = state
-        .images
-        .present(now)
-        .into_iter()
-        .map(i32::from)
-        .collect();
-    Ok(vec![
-        v1::SubmissionRequested {
-            tenant,
-            verification_id,
-            depictions,
-            automatic,
-        }
-        .into(),
-    ])
+    let depictions = state.images.present(now).into_iter().map(i32::from).collect();
+    Ok(vec![v1::SubmissionRequested { tenant, verification_id, depictions, automatic }.into()])
 }
 
 pub(super) fn record_start(state: &Verification) -> Result<Vec<Event>, Refusal> {
@@ -70,14 +54,7 @@ pub(super) fn record_start(state: &Verification) -> Result<Vec<Event>, Refusal> 
     }
     let (tenant, verification_id) = names(&state.key);
     let process_id = process.process_id.clone();
-    Ok(vec![
-        v1::VerificationStarted {
-            tenant,
-            verification_id,
-            process_id,
-        }
-        .into(),
-    ])
+    Ok(vec![v1::VerificationStarted { tenant, verification_id, process_id }.into()])
 }
 
 pub(super) fn refuse_start(state: &Verification, refused: Refused) -> Result<Vec<Event>, Refusal> {

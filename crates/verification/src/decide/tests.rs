@@ -24,12 +24,7 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn new() -> Self {
         let key = VerificationKey::parse("acme", "vrf_00000000000000000000").unwrap();
-        Self {
-            key,
-            log: Vec::new(),
-            state: None,
-            now: T0,
-        }
+        Self { key, log: Vec::new(), state: None, now: T0 }
     }
 
     pub(super) fn try_do(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
@@ -38,12 +33,8 @@ impl Log {
         for event in &events {
             let envelope = Envelope::new(event.event_type(), &self.key, Service::Intake, self.now);
             let sequence = self.log.len() as u64 + 1;
-            let recorded = Recorded {
-                sequence,
-                key: self.key.clone(),
-                envelope,
-                event: event.clone(),
-            };
+            let recorded =
+                Recorded { sequence, key: self.key.clone(), envelope, event: event.clone() };
             self.state = evolve(self.state.take(), &recorded);
             self.log.push(recorded);
         }
@@ -60,23 +51,17 @@ impl Log {
     }
 
     fn with_process() -> Self {
-        Self::new()
-            .after(request())
-            .after(dossier())
-            .after(process())
+        Self::new().after(request()).after(dossier()).after(process())
     }
 
     fn submitted() -> Self {
-        let log = Self::with_process()
-            .uploaded(Depiction::Front)
-            .uploaded(Depiction::Selfie);
+        let log = Self::with_process().uploaded(Depiction::Front).uploaded(Depiction::Selfie);
         log.after(Command::Submit { automatic: false })
     }
 
     fn uploaded(self, depiction: Depiction) -> Self {
         let until = self.now + Duration::MINUTE;
-        self.after(claim(depiction, until))
-            .after(report(depiction, received()))
+        self.after(claim(depiction, until)).after(report(depiction, received()))
     }
 
     fn finished(&self) -> (Outcome, Option<Reason>) {
@@ -101,16 +86,11 @@ pub(super) fn request() -> Command {
 }
 
 pub(super) fn dossier() -> Command {
-    Command::RecordDossier {
-        dossier_id: "d1".into(),
-    }
+    Command::RecordDossier { dossier_id: "d1".into() }
 }
 
 pub(super) fn process() -> Command {
-    Command::RecordProcess(ProcessDetails {
-        process_id: "p1".into(),
-        document_pages: 0,
-    })
+    Command::RecordProcess(ProcessDetails { process_id: "p1".into(), document_pages: 0 })
 }
 
 fn upload_id(depiction: Depiction) -> String {
@@ -118,26 +98,15 @@ fn upload_id(depiction: Depiction) -> String {
 }
 
 pub(super) fn claim(depiction: Depiction, until: OffsetDateTime) -> Command {
-    Command::StartUpload {
-        upload_id: upload_id(depiction),
-        depiction,
-        until,
-    }
+    Command::StartUpload { upload_id: upload_id(depiction), depiction, until }
 }
 
 pub(super) fn report(depiction: Depiction, result: UploadResult) -> Command {
-    Command::FinishUpload {
-        upload_id: upload_id(depiction),
-        depiction,
-        result,
-    }
+    Command::FinishUpload { upload_id: upload_id(depiction), depiction, result }
 }
 
 pub(super) fn received() -> UploadResult {
-    UploadResult::Received(ImageReceived {
-        size_bytes: 10,
-        media_type: "image/jpeg".into(),
-    })
+    UploadResult::Received(ImageReceived { size_bytes: 10, media_type: "image/jpeg".into() })
 }
 
 pub(super) fn conclude(observation: Observation) -> Command {
@@ -153,11 +122,7 @@ pub(super) fn status(status: &str) -> Observation {
 }
 
 pub(super) fn refused(reason: Reason) -> Refused {
-    Refused {
-        reason,
-        http_status: Some(400),
-        assure_trace_id: None,
-    }
+    Refused { reason, http_status: Some(400), assure_trace_id: None }
 }
 
 #[test]
@@ -177,30 +142,15 @@ fn a_verification_goes_from_images_to_its_end() {
 #[test]
 fn only_the_two_open_statuses_are_no_end() {
     for open in ["pending", "processing", "Processing"] {
-        assert!(
-            Log::submitted()
-                .after(conclude(status(open)))
-                .state()
-                .end
-                .is_none(),
-            "{open}"
-        );
+        assert!(Log::submitted().after(conclude(status(open))).state().end.is_none(), "{open}");
     }
     for (word, outcome, reason) in [
         ("accepted", Outcome::Accepted, None),
         ("rejected", Outcome::Rejected, None),
         ("inconclusive", Outcome::Inconclusive, None),
-        (
-            "canceled",
-            Outcome::Canceled,
-            Some(Reason::CanceledByEndUser),
-        ),
+        ("canceled", Outcome::Canceled, Some(Reason::CanceledByEndUser)),
         ("failed", Outcome::Failed, Some(Reason::ProviderFailed)),
-        (
-            "not_matched",
-            Outcome::Inconclusive,
-            Some(Reason::UnknownStatus),
-        ),
+        ("not_matched", Outcome::Inconclusive, Some(Reason::UnknownStatus)),
     ] {
         let log = Log::submitted().after(conclude(status(word)));
         assert_eq!(log.finished(), (outcome, reason), "{word}");
@@ -219,22 +169,13 @@ fn the_first_end_stays() {
 fn submission_waits_for_open_uploads_and_needs_clear_ones() {
     let mut log = Log::with_process().uploaded(Depiction::Front);
     let submit = || Command::Submit { automatic: false };
-    assert_eq!(
-        log.try_do(submit()),
-        Err(Refusal::ImagesMissing(vec![Depiction::Selfie]))
-    );
+    assert_eq!(log.try_do(submit()), Err(Refusal::ImagesMissing(vec![Depiction::Selfie])));
     let until = log.now + Duration::seconds(3);
     log.try_do(claim(Depiction::Selfie, until)).unwrap();
-    assert_eq!(
-        log.try_do(submit()),
-        Err(Refusal::UploadInProgress(Depiction::Selfie))
-    );
+    assert_eq!(log.try_do(submit()), Err(Refusal::UploadInProgress(Depiction::Selfie)));
     // The claim ran out without a report: nobody knows what Assure has.
     log.now = until;
-    assert_eq!(
-        log.try_do(submit()),
-        Err(Refusal::ImagesMissing(vec![Depiction::Selfie]))
-    );
+    assert_eq!(log.try_do(submit()), Err(Refusal::ImagesMissing(vec![Depiction::Selfie])));
     log.try_do(report(Depiction::Selfie, received())).unwrap();
     assert!(log.try_do(submit()).is_ok());
 }
@@ -250,13 +191,7 @@ fn an_upload_that_failed_leaves_the_earlier_image_and_one_of_unknown_end_does_no
         let until = log.now + Duration::MINUTE;
         log.try_do(claim(Depiction::Front, until)).unwrap();
         log.try_do(report(Depiction::Front, result)).unwrap();
-        assert_eq!(
-            log.state()
-                .images
-                .present(log.now)
-                .contains(&Depiction::Front),
-            is_present
-        );
+        assert_eq!(log.state().images.present(log.now).contains(&Depiction::Front), is_present);
     }
 }
 
@@ -264,10 +199,7 @@ fn an_upload_that_failed_leaves_the_earlier_image_and_one_of_unknown_end_does_no
 fn nothing_is_uploaded_once_submitted() {
     let mut log = Log::submitted();
     let until = log.now + Duration::MINUTE;
-    assert_eq!(
-        log.try_do(claim(Depiction::Front, until)),
-        Err(Refusal::AlreadySubmitted)
-    );
+    assert_eq!(log.try_do(claim(Depiction::Front, until)), Err(Refusal::AlreadySubmitted));
 }
 
 #[test]
@@ -295,34 +227,21 @@ fn a_cancellation_yields_to_a_final_status_only() {
         (Observation::Gone, canceled),
         (Observation::NoProcess, canceled),
     ] {
-        let log = Log::submitted()
-            .after(Command::Cancel)
-            .after(conclude(observation));
+        let log = Log::submitted().after(Command::Cancel).after(conclude(observation));
         assert_eq!(log.finished(), expected);
     }
 }
 
 #[test]
 fn what_could_not_be_set_up_or_started_has_failed() {
-    let log = Log::new()
-        .after(request())
-        .after(Command::FailSetup(refused(Reason::SetupRefused)));
+    let log = Log::new().after(request()).after(Command::FailSetup(refused(Reason::SetupRefused)));
     let log = log.after(conclude(Observation::NoProcess));
-    assert_eq!(
-        log.finished(),
-        (Outcome::Failed, Some(Reason::SetupRefused))
-    );
+    assert_eq!(log.finished(), (Outcome::Failed, Some(Reason::SetupRefused)));
 
     let log = Log::submitted().after(Command::RefuseStart(refused(Reason::StartRefused)));
-    assert_eq!(
-        log.state().start,
-        Some(Start::Refused(Reason::StartRefused))
-    );
+    assert_eq!(log.state().start, Some(Start::Refused(Reason::StartRefused)));
     let log = log.after(conclude(status("pending")));
-    assert_eq!(
-        log.finished(),
-        (Outcome::Failed, Some(Reason::StartRefused))
-    );
+    assert_eq!(log.finished(), (Outcome::Failed, Some(Reason::StartRefused)));
 
     let log = Log::submitted().after(conclude(Observation::Gone));
     assert_eq!(log.finished(), (Outcome::Failed, Some(Reason::ProcessGone)));
@@ -337,10 +256,7 @@ fn the_deadline_ends_what_has_no_final_status() {
     let expired = |reason| (Outcome::Expired, Some(reason));
     let log = at_deadline(Log::with_process(), status("pending"));
     assert_eq!(log.finished(), expired(Reason::NeverSubmitted));
-    assert_eq!(
-        log.state().end.as_ref().unwrap().signal_source,
-        SignalSource::Deadline
-    );
+    assert_eq!(log.state().end.as_ref().unwrap().signal_source, SignalSource::Deadline);
     assert_eq!(
         at_deadline(Log::submitted(), status("processing")).finished(),
         expired(Reason::NoResult)

@@ -18,9 +18,7 @@ pub(super) fn start(
         return Err(Refusal::AlreadyFinished);
     }
     let takes_it = state.takes_images()
-        && state
-            .capability()
-            .is_some_and(|c| c.depictions().any(|d| d == depiction));
+        && state.capability().is_some_and(|c| c.depictions().any(|d| d == depiction));
     if !takes_it {
         return Err(Refusal::DepictionNotAccepted);
     }
@@ -35,11 +33,8 @@ pub(super) fn start(
         return Err(Refusal::UploadInProgress(depiction));
     }
     let standing = image.standing(now);
-    let images = state.images.with(Image {
-        depiction,
-        standing,
-        claim: Some((upload_id.clone(), until)),
-    });
+    let images =
+        state.images.with(Image { depiction, standing, claim: Some((upload_id.clone(), until)) });
     let (tenant, verification_id) = names(&state.key);
     Ok(vec![
         v1::UploadStarted {
@@ -70,14 +65,7 @@ pub(super) fn finish(
         UploadResult::NotReceived { .. } => image.standing,
         UploadResult::Unknown { .. } => ImageStanding::Unknown,
     };
-    let images = state
-        .images
-        .with(Image {
-            depiction,
-            standing,
-            claim: None,
-        })
-        .to_event();
+    let images = state.images.with(Image { depiction, standing, claim: None }).to_event();
     let depiction = depiction.into();
     let (tenant, verification_id) = names(&state.key);
     Ok(vec![match result {
