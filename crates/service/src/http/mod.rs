@@ -1,0 +1,11 @@
+//! HTTP as every service speaks it: listening, admin endpoints, spans, graceful stop.
+
+mod admin;
+mod readiness;
+mod server;
+mod span;
+
+pub use admin::{serve_admin, with_admin};
+pub use readiness::{Check, Readiness};
+pub use server::{bind, serve};
+pub use span::traced;

@@ -1,0 +1,128 @@
+//! Log lines as JSON, with the ids that join them to a trace.
+
+use std::fmt;
+
+use opentelemetry::{Context, trace::TraceContextExt};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::{Format, Json, Writer},
+    },
+    registry::LookupSpan,
+};
+
+/// The formatter of `tracing`, which has no option for trace ids, with `trace_id` and `span_id` in
+/// front when the current span has a context.
+pub(super) struct JsonWithTrace(Format<Json>);
+
+impl Default for JsonWithTrace {
+    fn default() -> Self {
+        // The list of spans has the current one at its end: no need to write that twice.
+        Self(Format::default().json().flatten_event(true).with_current_span(false))
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for JsonWithTrace
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = String::new();
+        self.0.format_event(ctx, Writer::new(&mut line), event)?;
+        // Not `tracing::Span::current()`: inside a subscriber it may be empty, whereas the tracing
+        // layer makes this one current on entering a span.
+        let context = Context::current();
+        let span = context.span();
+        let ids = span.span_context();
+        match line.strip_prefix('{') {
+            Some(rest) if ids.is_valid() => write!(
+                writer,
+                r#"{{"trace_id":"{}","span_id":"{}",{rest}"#,
+                ids.trace_id(),
+                ids.span_id()
+            ),
+            _ => writer.write_str(&line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use serde_json::Value;
+    use tracing::{info, info_span};
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+    use tracing_subscriber::{fmt::format::JsonFields, layer::SubscriberExt};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(work: impl FnOnce()) -> Vec<Value> {
+        let captured = Captured::default();
+        let writer = captured.clone();
+        let tracer = SdkTracerProvider::builder().build().tracer("test");
+        let logs = tracing_subscriber::fmt::layer()
+            .event_format(JsonWithTrace::default())
+            .fmt_fields(JsonFields::new())
+            .with_writer(move || writer.clone());
+        let subscriber = tracing_subscriber::registry()
+            .with(tracing_opentelemetry::layer().with_tracer(tracer))
+            .with(logs);
+        tracing::subscriber::with_default(subscriber, work);
+        let bytes = captured.0.lock().unwrap().clone();
+        let text = String::from_utf8(bytes).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_line_within_a_span_carries_its_ids() {
+        let mut expected = None;
+        let lines = logged(|| {
+            let span = info_span!("intake.submit", verification.id = "vrf_1");
+            let _entered = span.enter();
+            expected = Some(span.context().span().span_context().clone());
+            info!(images = 2, "submitted");
+        });
+        let expected = expected.unwrap();
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0]["trace_id"], expected.trace_id().to_string());
+        assert_eq!(lines[0]["span_id"], expected.span_id().to_string());
+        assert_eq!(lines[0]["message"], "submitted");
+        assert_eq!(lines[0]["images"], 2);
+        assert_eq!(lines[0]["level"], "INFO");
+        assert_eq!(lines[0]["spans"][0]["verification.id"], "vrf_1");
+    }
+
+    #[test]
+    fn a_line_outside_any_span_is_json_all_the_same() {
+        let lines = logged(|| info!("starting"));
+        assert_eq!(lines[0]["message"], "starting");
+        assert_eq!(lines[0].get("trace_id"), None);
+    }
+}
