@@ -1,0 +1,125 @@
+//! What a server is started with, and the configuration file made of it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The largest message the servers take: a sealed document of 8 MiB and its headers. NATS' own default, 1 MiB,
+/// is too small for a result.
+pub const MAX_PAYLOAD_BYTES: usize = 8 * 1024 * 1024 + 64 * 1024;
+
+/// What a [`Server`](crate::Server) is started with.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where it keeps its data, configuration and log. Made if missing; kept when the server goes.
+    pub dir: PathBuf,
+    /// The port on 127.0.0.1 for clients; a free one when `None`.
+    pub port: Option<u16>,
+    /// Sync every message to disk before it is acknowledged. Without it a crash of the machine can lose
+    /// acknowledged messages; a crash of the server cannot.
+    pub sync_always: bool,
+    /// Lines added to the configuration file: accounts, users, limits.
+    pub extra: String,
+}
+
+/// The parts of a cluster member's configuration that a single server lacks.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) cluster_port: u16,
+    pub(crate) all_cluster_ports: Vec<u16>,
+}
+
+/// The files of a server, all in its directory.
+pub(crate) struct Layout<'a>(pub(crate) &'a Path);
+
+impl Layout<'_> {
+    pub(crate) fn config(&self) -> PathBuf {
+        self.0.join("nats-server.conf")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.0.join("nats-server.log")
+    }
+
+    pub(crate) fn stderr(&self) -> PathBuf {
+        self.0.join("nats-server.err")
+    }
+
+    pub(crate) fn pid(&self) -> PathBuf {
+        self.0.join("nats-server.pid")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// Where the server writes which ports it listens on. Emptied before each start.
+    pub(crate) fn ports(&self) -> PathBuf {
+        self.0.join("ports")
+    }
+
+    fn store(&self) -> PathBuf {
+        self.0.join("store")
+    }
+}
+
+/// The text of the configuration file.
+pub(crate) fn render(options: &Options, port: u16, member: Option<&Member>) -> String {
+    let layout = Layout(&options.dir);
+    let name = member.map_or("broker", |member| &member.name);
+    let sync = if options.sync_always { ", sync_interval: always" } else { "" };
+    let mut text = format!(
+        "server_name: {name}\n\
+         listen: \"127.0.0.1:{port}\"\n\
+         http: \"127.0.0.1:-1\"\n\
+         ports_file_dir: {ports:?}\n\
+         pid_file: {pid:?}\n\
+         log_file: {log:?}\n\
+         max_payload: {MAX_PAYLOAD_BYTES}\n\
+         jetstream {{ store_dir: {store:?}{sync} }}\n",
+        ports = layout.ports(),
+        pid = layout.pid(),
+        log = layout.log(),
+        store = layout.store(),
+    );
+    if let Some(member) = member {
+        let routes: Vec<_> = member
+            .all_cluster_ports
+            .iter()
+            .map(|port| format!("\"nats://127.0.0.1:{port}\""))
+            .collect();
+        let _ = writeln!(
+            text,
+            "cluster {{ name: proofline, listen: \"127.0.0.1:{}\", routes: [{}] }}",
+            member.cluster_port,
+            routes.join(", ")
+        );
+    }
+    text.push_str(&options.extra);
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_of_a_cluster_knows_every_route() {
+        let options = Options {
+            dir: "/data/one".into(),
+            sync_always: true,
+            extra: "debug: true".into(),
+            port: None,
+        };
+        let member =
+            Member { name: "n1".into(), cluster_port: 7001, all_cluster_ports: vec![7001, 7002] };
+        let text = render(&options, 4222, Some(&member));
+        assert!(text.contains("server_name: n1\nlisten: \"127.0.0.1:4222\"\n"));
+        assert!(
+            text.contains("jetstream { store_dir: \"/data/one/store\", sync_interval: always }")
+        );
+        assert!(text.contains("routes: [\"nats://127.0.0.1:7001\", \"nats://127.0.0.1:7002\"]"));
+        assert!(text.ends_with("debug: true\n"));
+    }
+}
