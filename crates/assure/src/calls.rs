@@ -1,0 +1,146 @@
+//! The calls, one function each.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    Client, Error, ImageDepiction, ImageStream, Process,
+    client::{Answer, Call},
+    wire,
+};
+
+/// A process that was created.
+pub type NewProcess = wire::ProcessCreated;
+
+/// An image on its way to Assure.
+pub struct ImageUpload<'a> {
+    /// The dossier.
+    pub dossier_id: &'a str,
+    /// The process.
+    pub process_id: &'a str,
+    /// Which image.
+    pub depiction: ImageDepiction,
+    /// Its bytes, streamed.
+    pub image: ImageStream,
+    /// How long the whole may take.
+    pub timeout: Duration,
+}
+
+impl Client {
+    /// `POST /dossiers`. Not repeated by itself: each call makes a dossier.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn create_dossier(&self, external_reference: &str) -> Result<wire::Dossier, Error> {
+        let call = post("create_dossier", &["dossiers"]);
+        let body = wire::CreateDossier { external_reference: Some(external_reference.to_owned()) };
+        decode(&self.call(call, |request| request.json(&body)).await?)
+    }
+
+    /// Sets the dossier's user data, whether or not it has some (`POST`, on 409 `PUT`).
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn set_user_data(&self, dossier_id: &str, user_data: &Value) -> Result<(), Error> {
+        let path = ["dossiers", dossier_id, "userdata"];
+        let body = serde_json::json!({ "userData": user_data });
+        let created =
+            self.call(post("create_user_data", &path), |request| request.json(&body)).await;
+        match created {
+            Err(Error::Refused(refusal)) if refusal.status == 409 => {}
+            other => return other.map(drop),
+        }
+        let call =
+            Call { method: Method::PUT, is_repeatable: true, ..post("update_user_data", &path) };
+        self.call(call, |request| request.json(&body)).await.map(drop)
+    }
+
+    /// `POST /dossiers/{dossierId}/processes`. Not repeated by itself: each call makes a process.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn create_process(
+        &self,
+        dossier_id: &str,
+        body: &wire::CreateProcess,
+    ) -> Result<NewProcess, Error> {
+        let path = ["dossiers", dossier_id, "processes"];
+        decode(&self.call(post("create_process", &path), |request| request.json(body)).await?)
+    }
+
+    /// `POST …/images` with one image, streamed. Sent once.
+    ///
+    /// # Errors
+    /// [`Error::SourceBroke`] when the stream broke off: Assure has no complete image then. Else
+    /// any other [`Error`].
+    pub async fn set_image(&self, upload: ImageUpload<'_>) -> Result<(), Error> {
+        let path = ["dossiers", upload.dossier_id, "processes", upload.process_id, "images"];
+        let source = upload.image.fate();
+        let body = upload.image.into_body(upload.depiction);
+        let sent = self
+            .call_once(post("set_images", &path), |request| {
+                let request =
+                    request.timeout(upload.timeout).header("content-type", "application/json");
+                match body.length {
+                    Some(length) => request.header("content-length", length).body(body.body),
+                    None => request.body(body.body),
+                }
+            })
+            .await;
+        // A refusal is Assure's word whatever became of the stream: it may stop reading early.
+        match sent {
+            Err(Error::Unavailable { .. }) if source.is_broken() => Err(Error::SourceBroke),
+            other => other.map(drop),
+        }
+    }
+
+    /// `POST /dossiers/{dossierId}/processes/{processId}`: Start verification. Not repeated by
+    /// itself: the answer to a repeat says little.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn start_verification(
+        &self,
+        dossier_id: &str,
+        process_id: &str,
+    ) -> Result<(), Error> {
+        let path = ["dossiers", dossier_id, "processes", process_id];
+        self.call(post("start_verification", &path), |request| request).await.map(drop)
+    }
+
+    /// `GET /dossiers/{dossierId}/processes/{processId}`; `None` when Assure has no such process.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn get_process(
+        &self,
+        dossier_id: &str,
+        process_id: &str,
+    ) -> Result<Option<Process>, Error> {
+        let path = ["dossiers", dossier_id, "processes", process_id];
+        let call = Call {
+            operation: "get_process",
+            method: Method::GET,
+            path: &path,
+            is_repeatable: true,
+        };
+        let answer = match self.call(call, |request| request).await {
+            Err(Error::Refused(refusal)) if matches!(refusal.status, 404 | 410) => return Ok(None),
+            other => other?,
+        };
+        let process = Process::from_answer(decode(&answer)?);
+        process.map(Some).ok_or_else(|| Error::nonsense("a process without status"))
+    }
+}
+
+fn post<'a>(operation: &'static str, path: &'a [&'a str]) -> Call<'a> {
+    Call { operation, method: Method::POST, path, is_repeatable: false }
+}
+
+fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| Error::nonsense("its answer could not be read"))
+}

@@ -1,0 +1,250 @@
+//! The core of every call: pace, token, time-outs, answers sorted into errors.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use opentelemetry::{KeyValue, global, metrics::Histogram};
+use reqwest::{Method, RequestBuilder, Response, redirect::Policy};
+use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
+use tracing::{Instrument, field::Empty};
+
+use crate::{Account, Error, Pace, Refusal, token::TokenCache, wire::ErrorBody};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Wait this long after a 429 that doesn't say.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// More calls at once than this wait for a place.
+const MAX_CONCURRENT_CALLS: usize = 64;
+/// No answer that we keep is larger.
+const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+
+/// A client of one Assure account. Cheap to clone; clones share token and limits.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    account: Account,
+    http: reqwest::Client,
+    token: TokenCache,
+    pace: Box<dyn Pace>,
+    places: Semaphore,
+    duration: Histogram<f64>,
+}
+
+/// One call, before its token is known.
+pub(crate) struct Call<'a> {
+    /// Name in spans and metrics.
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    /// Segments below the base URL; ids are escaped.
+    pub(crate) path: &'a [&'a str],
+    /// Whether sending it again is safe when Assure may have acted already.
+    pub(crate) is_repeatable: bool,
+}
+
+/// An answer that is not an error.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+}
+
+impl Client {
+    /// A client of this account, whose calls keep to this pace. Calls nobody.
+    ///
+    /// # Panics
+    /// When no TLS provider was installed; `proofline_service::main` does.
+    pub fn new(account: Account, pace: Box<dyn Pace>) -> Self {
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
+            .redirect(Policy::none())
+            .build()
+            .expect("a TLS provider is installed");
+        let duration = global::meter("proofline")
+            .f64_histogram("proofline.assure.call.duration")
+            .with_unit("s")
+            .with_description("Time of a call to Assure, by operation and class")
+            .build();
+        let places = Semaphore::new(MAX_CONCURRENT_CALLS);
+        let inner = Inner { account, http, token: TokenCache::default(), pace, places, duration };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Makes a call whose body can be built again.
+    pub(crate) async fn call(
+        &self,
+        call: Call<'_>,
+        build: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Error> {
+        let attempts = async {
+            match self.attempt(&call, &build).await {
+                // A token may be revoked before its end: once more with a fresh one.
+                Err(Attempt::TokenRefused) => match self.attempt(&call, &build).await {
+                    Err(Attempt::TokenRefused) => Err(Error::Credentials),
+                    Err(Attempt::Failed(error)) => Err(error),
+                    Ok(answer) => Ok(answer),
+                },
+                Err(Attempt::Failed(error @ Error::Unavailable { may_have_happened, .. }))
+                    if call.is_repeatable || !may_have_happened =>
+                {
+                    tracing::debug!(%error, "trying once more");
+                    self.attempt(&call, &build).await.map_err(|attempt| match attempt {
+                        Attempt::Failed(error) => error,
+                        Attempt::TokenRefused => Error::Credentials,
+                    })
+                }
+                Err(Attempt::Failed(error)) => Err(error),
+                Ok(answer) => Ok(answer),
+            }
+        };
+        self.observed(&call, attempts).await
+    }
+
+    /// Makes a call whose body can be sent only once.
+    pub(crate) async fn call_once(
+        &self,
+        call: Call<'_>,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Error> {
+        let attempt = async {
+            self.attempt(&call, build).await.map_err(|attempt| match attempt {
+                Attempt::Failed(error) => error,
+                // The next call fetches a fresh token; this body is gone.
+                Attempt::TokenRefused => Error::Unavailable {
+                    cause: "the access token had ended",
+                    may_have_happened: false,
+                },
+            })
+        };
+        self.observed(&call, attempt).await
+    }
+
+    async fn observed(
+        &self,
+        call: &Call<'_>,
+        work: impl Future<Output = Result<Answer, Error>>,
+    ) -> Result<Answer, Error> {
+        let span = tracing::info_span!(
+            "assure.call",
+            otel.name = format!("assure.{}", call.operation),
+            otel.kind = "client",
+            http.request.method = %call.method,
+            http.response.status_code = Empty,
+            error.type = Empty,
+            assure.trace_id = Empty,
+        );
+        let begun = Instant::now();
+        let result = work.instrument(span.clone()).await;
+        let class = result.as_ref().err().map_or("ok", Error::class);
+        match &result {
+            Ok(answer) => {
+                span.record("http.response.status_code", answer.status);
+            }
+            Err(error) => {
+                span.record("error.type", class);
+                if let Error::Refused(refusal) = error {
+                    span.record("http.response.status_code", refusal.status);
+                    span.record("assure.trace_id", refusal.trace_id.as_deref());
+                }
+                if matches!(error, Error::Credentials) {
+                    tracing::error!("Assure does not accept our credentials");
+                }
+            }
+        }
+        let labels = [KeyValue::new("operation", call.operation), KeyValue::new("class", class)];
+        self.inner.duration.record(begun.elapsed().as_secs_f64(), &labels);
+        result
+    }
+
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Attempt> {
+        let inner = &self.inner;
+        let _place = inner.places.acquire().await.expect("the semaphore is never closed");
+        if let Some(retry_after) = inner.pace.remaining().await {
+            return Err(Error::Limited { retry_after }.into());
+        }
+        let token = match inner.token.get(&inner.http, &inner.account).await {
+            Ok(token) => token,
+            Err(error) => return Err(self.heed(error).await),
+        };
+        let mut url = inner.account.base_url.clone();
+        url.path_segments_mut().expect("http URLs have paths").pop_if_empty().extend(call.path);
+        let request = inner.http.request(call.method.clone(), url);
+        let request =
+            request.bearer_auth(token.expose_secret()).header("accept", "application/json");
+        let response = build(request).send().await.map_err(|error| Error::transport(&error))?;
+        let status = response.status().as_u16();
+        match status {
+            200..=299 => {
+                let body = read(response).await?;
+                Ok(Answer { status, body })
+            }
+            401 => {
+                inner.token.forget(&token).await;
+                Err(Attempt::TokenRefused)
+            }
+            429 => Err(self.heed(limited(&response)).await),
+            408 | 500..=599 => Err(Error::nonsense("it answered with a server error").into()),
+            300..=399 => Err(Error::nonsense("it answered with a redirection").into()),
+            _ => {
+                let body = read(response).await?;
+                let body = serde_json::from_slice::<ErrorBody>(&body).unwrap_or_default();
+                Err(Error::Refused(Refusal::new(status, body)).into())
+            }
+        }
+    }
+
+    /// Whatever Assure asks for in one call holds for all.
+    async fn heed(&self, error: Error) -> Attempt {
+        if let Error::Limited { retry_after } = &error {
+            tracing::warn!(
+                retry_after_ms = retry_after.as_millis(),
+                "Assure wants to be left alone"
+            );
+            self.inner.pace.hold(*retry_after).await;
+        }
+        error.into()
+    }
+}
+
+enum Attempt {
+    TokenRefused,
+    Failed(Error),
+}
+
+impl From<Error> for Attempt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "Retry-After may be a date of the wall clock")]
+pub(crate) fn limited(response: &Response) -> Error {
+    let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+    let now = time::OffsetDateTime::now_utc();
+    Error::Limited { retry_after: crate::pace::retry_after(header, now, DEFAULT_RETRY_AFTER) }
+}
+
+async fn read(mut response: Response) -> Result<Bytes, Error> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER_BYTES => {
+                body.extend_from_slice(&chunk)
+            }
+            Ok(Some(_)) => return Err(Error::nonsense("its answer is too large")),
+            Ok(None) => return Ok(body.into()),
+            Err(_) => return Err(Error::nonsense("its answer broke off")),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Leaving Assure alone when it asks for it.
+
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::BoxFuture;
+
+/// Until when an account must be left alone. Shared by all that call on that account.
+pub trait Pace: Send + Sync {
+    /// How much longer, if at all.
+    fn remaining(&self) -> BoxFuture<'_, Option<Duration>>;
+
+    /// Assure wants to be left alone this long. Never shortens an earlier wish.
+    fn hold(&self, duration: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// The pace of a single process, for tools.
+#[derive(Debug, Default)]
+pub struct LocalPace(Mutex<Option<Instant>>);
+
+impl Pace for LocalPace {
+    fn remaining(&self) -> BoxFuture<'_, Option<Duration>> {
+        let until = *self.0.lock().expect("no panic while held");
+        let remaining = until.and_then(|until| until.checked_duration_since(Instant::now()));
+        Box::pin(std::future::ready(remaining.filter(|r| !r.is_zero())))
+    }
+
+    fn hold(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        let mut until = self.0.lock().expect("no panic while held");
+        *until = (*until).max(Some(Instant::now() + duration));
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// The wish of a 429 or 503: `Retry-After` in seconds or as an HTTP date; `default` without one.
+pub(crate) fn retry_after(
+    header: Option<&str>,
+    now: time::OffsetDateTime,
+    default: Duration,
+) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(3600);
+    let asked = header.map(str::trim).and_then(|text| {
+        if let Ok(seconds) = text.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let at = time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc2822)
+            .ok()?;
+        Some(Duration::try_from(at - now).unwrap_or_default())
+    });
+    asked.unwrap_or(default).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn both_forms_of_retry_after_are_understood_and_nonsense_is_not() {
+        let now = datetime!(2026-02-03 08:15:30 UTC);
+        let default = Duration::from_secs(1);
+        let of = |header| retry_after(header, now, default).as_secs();
+        assert_eq!(of(Some("5")), 5);
+        assert_eq!(of(Some("Tue, 03 Feb 2026 08:15:37 GMT")), 7);
+        assert_eq!(of(Some("Tue, 03 Feb 2026 08:15:00 GMT")), 0);
+        assert_eq!(of(Some("soon")), 1);
+        assert_eq!(of(None), 1);
+        assert_eq!(of(Some("99999999")), 3600);
+    }
+
+    #[tokio::test]
+    async fn a_shorter_wish_does_not_shorten_a_longer_one() {
+        let pace = LocalPace::default();
+        assert_eq!(pace.remaining().await, None);
+        pace.hold(Duration::from_secs(60)).await;
+        pace.hold(Duration::from_secs(1)).await;
+        assert!(pace.remaining().await.unwrap() > Duration::from_secs(50));
+    }
+}
