@@ -40,6 +40,52 @@ impl Client {
         decode(&self.call(call, |request| request.json(&body)).await?)
     }
 
+    /// The newest dossier with this reference, among the last hundred that Assure lists.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn find_dossier(
+        &self,
+        external_reference: &str,
+    ) -> Result<Option<wire::Dossier>, Error> {
+        let call = get("list_dossiers", &["dossiers"]);
+        let all: Vec<wire::Dossier> = decode(&self.call(call, |request| request).await?)?;
+        let is_it = |d: &wire::Dossier| d.external_reference.as_deref() == Some(external_reference);
+        Ok(all.into_iter().filter(is_it).max_by(|a, b| a.created_at.cmp(&b.created_at)))
+    }
+
+    /// The ids of a dossier's processes; `None` when Assure has no such dossier.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn processes_of(&self, dossier_id: &str) -> Result<Option<Vec<String>>, Error> {
+        let path = ["dossiers", dossier_id];
+        let answer = unless_gone(self.call(get("get_dossier", &path), |r| r).await)?;
+        let Some(answer) = answer else { return Ok(None) };
+        let details: wire::DossierDetails = decode(&answer)?;
+        Ok(Some(details.processes.into_iter().map(|process| process.process_id).collect()))
+    }
+
+    /// Deletes a process; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// [`Error`]; Assure refuses while some providers are at work on it.
+    pub async fn delete_process(&self, dossier_id: &str, process_id: &str) -> Result<(), Error> {
+        let path = ["dossiers", dossier_id, "processes", process_id];
+        let call = Call { method: Method::DELETE, ..get("delete_process", &path) };
+        unless_gone(self.call(call, |request| request).await).map(drop)
+    }
+
+    /// Deletes a dossier with all that is in it; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// [`Error`]; Assure refuses while some providers are at work on a process of it.
+    pub async fn delete_dossier(&self, dossier_id: &str) -> Result<(), Error> {
+        let path = ["dossiers", dossier_id];
+        let call = Call { method: Method::DELETE, ..get("delete_dossier", &path) };
+        unless_gone(self.call(call, |request| request).await).map(drop)
+    }
+
     /// Sets the dossier's user data, whether or not it has some (`POST`, on 409 `PUT`).
     ///
     /// # Errors
@@ -121,16 +167,8 @@ impl Client {
         process_id: &str,
     ) -> Result<Option<Process>, Error> {
         let path = ["dossiers", dossier_id, "processes", process_id];
-        let call = Call {
-            operation: "get_process",
-            method: Method::GET,
-            path: &path,
-            is_repeatable: true,
-        };
-        let answer = match self.call(call, |request| request).await {
-            Err(Error::Refused(refusal)) if matches!(refusal.status, 404 | 410) => return Ok(None),
-            other => other?,
-        };
+        let answer = unless_gone(self.call(get("get_process", &path), |r| r).await)?;
+        let Some(answer) = answer else { return Ok(None) };
         let process = Process::from_answer(decode(&answer)?);
         process.map(Some).ok_or_else(|| Error::nonsense("a process without status"))
     }
@@ -138,6 +176,18 @@ impl Client {
 
 fn post<'a>(operation: &'static str, path: &'a [&'a str]) -> Call<'a> {
     Call { operation, method: Method::POST, path, is_repeatable: false }
+}
+
+fn get<'a>(operation: &'static str, path: &'a [&'a str]) -> Call<'a> {
+    Call { operation, method: Method::GET, path, is_repeatable: true }
+}
+
+/// `None` when Assure has no such thing.
+fn unless_gone(result: Result<Answer, Error>) -> Result<Option<Answer>, Error> {
+    match result {
+        Err(Error::Refused(refusal)) if matches!(refusal.status, 404 | 410) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {

@@ -34,6 +34,18 @@ pub struct Dossier {
     pub updated_at: Option<String>,
 }
 
+/// `GET /dossiers/{dossierId}`: answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DossierDetails {
+    /// What create and list answer too.
+    #[serde(flatten)]
+    pub dossier: Dossier,
+    /// Its processes.
+    #[serde(default)]
+    pub processes: Vec<ListedProcess>,
+}
+
 /// `POST /dossiers/{dossierId}/processes`: request. Nothing in it can be changed later.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,96 @@
+//! A key-value bucket, read at the leader and written with expectations. Only what is needed, and
+//! with no request that wants more rights than those to the bucket's own messages.
+
+use async_nats::{HeaderMap, header, jetstream::context::PublishErrorKind};
+use bytes::Bytes;
+use serde_json::json;
+
+use crate::{Connection, Error};
+
+/// What the operation header of a deleted key says; ours are deleted for good instead, but an
+/// operator's tool may leave such a marker.
+const OPERATION: &str = "KV-Operation";
+
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket {
+    connection: Connection,
+    name: &'static str,
+}
+
+impl Bucket {
+    pub(crate) fn new(connection: Connection, name: &'static str) -> Self {
+        Self { connection, name }
+    }
+
+    fn stream(&self) -> String {
+        format!("KV_{}", self.name)
+    }
+
+    fn subject(&self, key: &str) -> String {
+        format!("$KV.{}.{key}", self.name)
+    }
+
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        let request = json!({ "last_by_subj": self.subject(key) });
+        let message = self.connection.leader_get(&self.stream(), &request).await?;
+        Ok(message.filter(|m| m.headers.get(OPERATION).is_none()).map(|m| m.payload))
+    }
+
+    /// Writes whatever stands there.
+    pub(crate) async fn put(&self, key: &str, value: Vec<u8>) -> Result<u64, Error> {
+        let revision = self.publish(key, value, None).await?;
+        revision.ok_or_else(|| Error::unavailable("an unconditional write met a condition"))
+    }
+
+    /// Writes if the key stands at `revision` (0: not at all); `None` when it does not.
+    pub(crate) async fn put_at(
+        &self,
+        key: &str,
+        value: Vec<u8>,
+        revision: u64,
+    ) -> Result<Option<u64>, Error> {
+        self.publish(key, value, Some(revision)).await
+    }
+
+    /// Deletes every revision, overwriting its bytes on disk.
+    pub(crate) async fn erase(&self, key: &str) -> Result<(), Error> {
+        let stream = self.connection.jetstream.get_stream_no_info(self.stream()).await;
+        let stream = stream.map_err(Error::unavailable)?;
+        let mut from = 1;
+        loop {
+            let request = json!({ "seq": from, "next_by_subj": self.subject(key) });
+            let Some(message) = self.connection.leader_get(&self.stream(), &request).await? else {
+                return Ok(());
+            };
+            stream.delete_message(message.sequence).await.map_err(Error::unavailable)?;
+            from = message.sequence + 1;
+        }
+    }
+
+    async fn publish(
+        &self,
+        key: &str,
+        value: Vec<u8>,
+        expected: Option<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let mut headers = HeaderMap::new();
+        if let Some(revision) = expected {
+            headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, revision.to_string());
+        }
+        let subject = self.subject(key);
+        let sent =
+            self.connection.jetstream.publish_with_headers(subject, headers, value.into()).await;
+        let answer = match sent {
+            Ok(acknowledgement) => acknowledgement.await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(ack) => Ok(Some(ack.sequence)),
+            Err(error) if expected.is_some() && crate::append::is_conflict(&error) => Ok(None),
+            Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                Err(Error::Refused("the document is larger than NATS allows".to_owned()))
+            }
+            Err(error) => Err(Error::unavailable(error)),
+        }
+    }
+}

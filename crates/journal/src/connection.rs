@@ -1,0 +1,182 @@
+//! The connection to NATS: its settings, and how it reports its fate.
+
+use std::{path::PathBuf, time::Duration};
+
+use async_nats::{
+    Client, ConnectOptions, Event, ServerAddr, ServerError,
+    connection::State,
+    jetstream::{self, context::ContextBuilder},
+};
+use proofline_settings::Reader;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::Error;
+
+/// How long any request to NATS may take.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where NATS is and who we are there.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    servers: Vec<ServerAddr>,
+    login: Login,
+    ca_file: Option<PathBuf>,
+    inbox_prefix: String,
+}
+
+#[derive(Debug, Clone)]
+enum Login {
+    None,
+    Password { user: String, password: SecretString },
+    Credentials(PathBuf),
+}
+
+impl Settings {
+    /// Reads `PROOFLINE_NATS_*`.
+    pub fn read(r: &mut Reader) -> Option<Self> {
+        let servers = r.parsed(
+            "PROOFLINE_NATS_URL",
+            Some("nats://127.0.0.1:4222"),
+            "comma-separated nats or tls URLs",
+            "NATS servers.",
+            |text| {
+                text.split(',')
+                    .map(|url| url.trim().parse::<ServerAddr>())
+                    .collect::<Result<Vec<_>, _>>()
+            },
+        );
+        let user = r.optional_text("PROOFLINE_NATS_USER", "NATS user.")?;
+        let password =
+            r.optional_secret("PROOFLINE_NATS_PASSWORD", "Password of the NATS user.")?;
+        let credentials = r.optional_path(
+            "PROOFLINE_NATS_CREDS_FILE",
+            "NATS credentials file, instead of user and password.",
+        )?;
+        let ca_file = r.optional_path(
+            "PROOFLINE_NATS_CA_FILE",
+            "Certificate authority of the NATS servers, in PEM form.",
+        );
+        let inbox_prefix = r.optional_text(
+            "PROOFLINE_NATS_INBOX_PREFIX",
+            "Prefix of private replies; `_INBOX_<user>` with a user, else `_INBOX`; required with a credentials file.",
+        )?;
+        let inbox_prefix = match (inbox_prefix, &user, &credentials) {
+            (Some(prefix), _, _) => Some(prefix),
+            (None, _, Some(_)) => {
+                r.fault(
+                    "PROOFLINE_NATS_INBOX_PREFIX",
+                    "is required with PROOFLINE_NATS_CREDS_FILE",
+                );
+                None
+            }
+            (None, Some(user), None) => Some(format!("_INBOX_{user}")),
+            (None, None, None) => Some("_INBOX".to_owned()),
+        };
+        let login = match (user, password, credentials) {
+            (None, None, None) => Some(Login::None),
+            (Some(user), Some(password), None) => Some(Login::Password { user, password }),
+            (None, None, Some(path)) => Some(Login::Credentials(path)),
+            (_, _, Some(_)) => {
+                r.fault(
+                    "PROOFLINE_NATS_CREDS_FILE",
+                    "excludes PROOFLINE_NATS_USER and PROOFLINE_NATS_PASSWORD",
+                );
+                None
+            }
+            (Some(_), None, None) => {
+                r.fault("PROOFLINE_NATS_PASSWORD", "is required with PROOFLINE_NATS_USER");
+                None
+            }
+            (None, Some(_), None) => {
+                r.fault("PROOFLINE_NATS_USER", "is required with PROOFLINE_NATS_PASSWORD");
+                None
+            }
+        };
+        Some(Self {
+            servers: servers?,
+            login: login?,
+            ca_file: ca_file?,
+            inbox_prefix: inbox_prefix?,
+        })
+    }
+}
+
+/// A connection that keeps trying: it may be made before NATS is there, and outlives its absence.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    pub(crate) client: Client,
+    pub(crate) jetstream: jetstream::Context,
+}
+
+impl Connection {
+    /// Begins to connect as `name`, which NATS shows to its operators.
+    ///
+    /// # Errors
+    /// When a credentials or certificate file can't be read. That NATS is away is no error.
+    pub async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
+        let mut options = ConnectOptions::new()
+            .name(name)
+            .custom_inbox_prefix(&settings.inbox_prefix)
+            .retry_on_initial_connect()
+            .request_timeout(Some(REQUEST_TIMEOUT))
+            .ping_interval(Duration::from_secs(10))
+            .reconnect_delay_callback(|attempt| {
+                Duration::from_millis((50 * attempt as u64).min(1000))
+            })
+            .event_callback(report);
+        options = match &settings.login {
+            Login::None => options,
+            Login::Password { user, password } => {
+                options.user_and_password(user.clone(), password.expose_secret().to_owned())
+            }
+            Login::Credentials(path) => {
+                options.credentials_file(path).await.map_err(|e| Error::Refused(e.to_string()))?
+            }
+        };
+        if let Some(ca) = &settings.ca_file {
+            options = options.add_root_certificates(ca.clone()).require_tls(true);
+        }
+        let client = options.connect(settings.servers.clone()).await.map_err(Error::unavailable)?;
+        let jetstream = ContextBuilder::new()
+            .timeout(REQUEST_TIMEOUT)
+            .ack_timeout(REQUEST_TIMEOUT)
+            .build(client.clone());
+        Ok(Self { client, jetstream })
+    }
+
+    /// Whether NATS is connected now; the reason when not.
+    ///
+    /// # Errors
+    /// A sentence for operators.
+    pub fn is_connected(&self) -> Result<(), String> {
+        match self.client.connection_state() {
+            State::Connected => Ok(()),
+            State::Disconnected | State::Pending => Err("NATS is not connected".to_owned()),
+        }
+    }
+
+    /// Ends the connection after what was sent has gone out.
+    pub async fn close(&self) {
+        if self.client.drain().await.is_err() {
+            tracing::debug!("the NATS connection was closed already");
+        }
+    }
+}
+
+/// What NATS refuses for lack of permission is not an error at the call but a time-out; the reason
+/// comes here.
+async fn report(event: Event) {
+    match event {
+        Event::ServerError(ServerError::Other(text)) => {
+            tracing::error!(reason = %text, "NATS refused")
+        }
+        Event::Connected => tracing::info!("NATS is connected"),
+        Event::Disconnected => tracing::warn!("NATS is disconnected"),
+        event @ (Event::ServerError(_)
+        | Event::ClientError(_)
+        | Event::LameDuckMode
+        | Event::Draining
+        | Event::Closed
+        | Event::SlowConsumer(_)) => tracing::debug!(%event, "NATS connection"),
+    }
+}

@@ -1,0 +1,101 @@
+//! Reading stored messages: several at once from any replica, or one from the leader.
+
+use async_nats::jetstream::{self, ErrorCode, message::StreamMessage, response::Response};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{Connection, Error, connection::REQUEST_TIMEOUT};
+
+/// The answer to one Direct Get of several messages.
+#[derive(Default)]
+pub(crate) struct Page {
+    pub(crate) messages: Vec<StreamMessage>,
+    pub(crate) pending: u64,
+}
+
+impl Connection {
+    /// The last message of each subject of a family, in the order of their sequence.
+    pub(crate) async fn last_of_each(&self, stream: &str, family: &str) -> Result<Page, Error> {
+        self.direct_get(stream, &json!({ "multi_last": [family] })).await
+    }
+
+    /// Messages of a family from a sequence on, at most a hundred.
+    pub(crate) async fn page_from(
+        &self,
+        stream: &str,
+        family: &str,
+        sequence: u64,
+    ) -> Result<Page, Error> {
+        let request = json!({ "seq": sequence.max(1), "next_by_subj": family, "batch": 100 });
+        self.direct_get(stream, &request).await
+    }
+
+    /// One message from the leader, who is never behind. `request` is one of `{"seq"}`,
+    /// `{"last_by_subj"}`, `{"seq", "next_by_subj"}`; subjects may have wildcards.
+    pub(crate) async fn leader_get(
+        &self,
+        stream: &str,
+        request: &Value,
+    ) -> Result<Option<StreamMessage>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            message: jetstream::stream::RawMessage,
+        }
+        let subject = format!("STREAM.MSG.GET.{stream}");
+        let answer: Response<Answer> =
+            self.jetstream.request(subject, request).await.map_err(Error::unavailable)?;
+        match answer {
+            Response::Ok(answer) => {
+                Ok(Some(answer.message.try_into().map_err(Error::unavailable)?))
+            }
+            Response::Err { error } if error.error_code() == ErrorCode::NO_MESSAGE_FOUND => {
+                Ok(None)
+            }
+            Response::Err { error } if error.code() == 503 => Err(Error::unavailable(error)),
+            Response::Err { error } => Err(Error::Refused(error.to_string())),
+        }
+    }
+
+    /// By hand, as the client has no API for a Direct Get with several answers: a subscription of
+    /// its own, then messages until status 204.
+    async fn direct_get(&self, stream: &str, request: &Value) -> Result<Page, Error> {
+        let inbox = self.client.new_inbox();
+        let mut answers = self.client.subscribe(inbox.clone()).await.map_err(Error::unavailable)?;
+        let subject = format!("$JS.API.DIRECT.GET.{stream}");
+        let body = request.to_string().into();
+        self.client.publish_with_reply(subject, inbox, body).await.map_err(Error::unavailable)?;
+        let mut page = Page::default();
+        let until = Instant::now() + REQUEST_TIMEOUT;
+        loop {
+            let message = match timeout_at(until, answers.next()).await {
+                Ok(Some(message)) => message,
+                Ok(None) => return Err(Error::unavailable("the connection is closed")),
+                Err(_) => return Err(Error::unavailable("no answer in time")),
+            };
+            let pending = message.headers.as_ref().and_then(|headers| {
+                headers.get("Nats-Num-Pending").and_then(|value| value.as_str().parse().ok())
+            });
+            match message.status.map(|status| status.as_u16()) {
+                None | Some(200) => {
+                    if pending.is_none() {
+                        return Err(Error::Refused(
+                            "this NATS server is too old: 2.14 or later is needed".to_owned(),
+                        ));
+                    }
+                    page.messages.push(message.try_into().map_err(Error::unavailable)?);
+                }
+                Some(204) => {
+                    page.pending = pending.unwrap_or(0);
+                    return Ok(page);
+                }
+                Some(404) => return Ok(page),
+                Some(503) => return Err(Error::unavailable("the stream is not there")),
+                Some(status) => {
+                    return Err(Error::Refused(format!("Direct Get answered {status}")));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Hearing of an end early, without believing it.
+
+use std::time::Duration;
+
+use async_nats::Subscriber;
+use futures_util::StreamExt;
+use proofline_events::{EventType, VerificationKey};
+use tokio::time::timeout;
+
+use crate::{Error, Journal};
+
+/// A hint may be lost, as a plain subscription keeps nothing: look at least this often.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A plain subscription hears an append before it is stored: look again soon after it, some times,
+/// each time after twice as long.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const LOOKS_AFTER_HEARING: u32 = 7;
+
+/// Tells when it is worth reading a verification again.
+#[derive(Debug)]
+pub struct Hint {
+    subscriber: Subscriber,
+    /// How many of the looks after hearing are left.
+    looks_left: u32,
+}
+
+impl Hint {
+    /// Listens for the end of a verification.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn of_the_end(journal: &Journal, key: &VerificationKey) -> Result<Self, Error> {
+        let subject = EventType::ProcessFinished.subject(key);
+        let subscriber = journal.connection.client.subscribe(subject).await;
+        Ok(Self { subscriber: subscriber.map_err(Error::unavailable)?, looks_left: 0 })
+    }
+
+    /// Waits until it is worth reading again: after what was heard, and now and then anyway.
+    pub async fn next(&mut self) {
+        let wait = match self.looks_left {
+            0 => LOOK_EVERY,
+            left => LOOK_AGAIN * 2_u32.pow(LOOKS_AFTER_HEARING - left),
+        };
+        match timeout(wait, self.subscriber.next()).await {
+            Ok(Some(_)) => self.looks_left = LOOKS_AFTER_HEARING,
+            // The connection is gone for good; whoever reads next is told.
+            Ok(None) => std::future::pending().await,
+            Err(_) => self.looks_left = self.looks_left.saturating_sub(1),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! JetStream as Proofline's database: one log for each verification, and what else is kept there.
+//!
+//! * What for: reading a verification, appending to it under a guard, consuming events, timers,
+//!   sealed documents, dead letters; and the one place that defines streams and consumers.
+//! * What not for: deciding anything (`verification`) and the form of events (`events`).
+//! * Where to begin: [`Journal::execute`], the read-decide-append step that every service is made
+//!   of; then [`worker`], the loop that every consumer runs in; [`topology`] for what exists.
+
+mod append;
+mod bucket;
+mod connection;
+mod dead_letter;
+mod direct_get;
+mod error;
+mod hint;
+mod journal;
+mod lease;
+mod provision;
+mod signal;
+mod timers;
+pub mod topology;
+mod trace;
+mod vault;
+mod watch;
+pub mod worker;
+
+pub use connection::{Connection, Settings};
+pub use error::{Error, ExecuteError};
+pub use hint::Hint;
+pub use journal::{Executed, History, Journal};
+pub use lease::Lease;
+pub use provision::{ProvisionSettings, Retention, provision};
+pub use signal::{Signal, SignalSink, Stored};
+pub use timers::{Due, TimerKind};
+pub use vault::{DocumentKind, Vault, VaultError};
+pub use watch::StreamWatch;

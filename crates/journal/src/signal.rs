@@ -1,0 +1,113 @@
+//! Signals: the one event that is appended without a guard and without reading first, so that
+//! whoever hears from outside needs no right but to append this.
+
+use async_nats::{HeaderMap, header, jetstream::context::PublishErrorKind};
+use proofline_events::{Envelope, Event, EventType, Service, VerificationKey, v1};
+use time::OffsetDateTime;
+
+use crate::{Connection, Error, append::Appended, topology::VERIFICATIONS};
+
+/// A hint that a process may be finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// Tells this signal from others of the same verification: its `ce-id` is
+    /// `<verification_id>.<id>`.
+    pub id: String,
+    /// Where it came from.
+    pub source: v1::SignalSource,
+    /// The dossier id it claims; empty for none.
+    pub claimed_dossier_id: String,
+    /// The process id it claims; empty for none.
+    pub claimed_process_id: String,
+    /// The status it claims; empty for none.
+    pub claimed_status: String,
+}
+
+impl Signal {
+    /// A signal that claims nothing.
+    pub fn new(id: String, source: v1::SignalSource) -> Self {
+        Self {
+            id,
+            source,
+            claimed_dossier_id: String::new(),
+            claimed_process_id: String::new(),
+            claimed_status: String::new(),
+        }
+    }
+}
+
+/// Whether a signal is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It stands in the log now.
+    New,
+    /// It did already.
+    Repeat,
+}
+
+/// Where signals go.
+#[derive(Debug, Clone)]
+pub struct SignalSink {
+    connection: Connection,
+    service: Service,
+}
+
+impl SignalSink {
+    /// The sink of a service, whose name its signals carry.
+    pub fn new(connection: Connection, service: Service) -> Self {
+        Self { connection, service }
+    }
+
+    /// Appends a signal; returns once it is durable.
+    ///
+    /// # Errors
+    /// [`Error`]; appending again is safe.
+    pub async fn append(
+        &self,
+        key: &VerificationKey,
+        signal: Signal,
+        now: OffsetDateTime,
+    ) -> Result<Stored, Error> {
+        let envelope = Envelope::new(EventType::CompletionSignalled, key, self.service, now)
+            .with_id(format!("{}.{}", key.id, signal.id));
+        let event = Event::from(v1::CompletionSignalled {
+            tenant: key.tenant.to_string(),
+            verification_id: key.id.to_string(),
+            source: signal.source.into(),
+            claimed_dossier_id: signal.claimed_dossier_id,
+            claimed_process_id: signal.claimed_process_id,
+            claimed_status: signal.claimed_status,
+        });
+        match self.connection.append(key, &event, &envelope, None).await? {
+            Appended::Stored(_) => Ok(Stored::New),
+            Appended::AlreadyStored(_) => Ok(Stored::Repeat),
+            Appended::Conflict => Err(Error::Contended),
+        }
+    }
+
+    /// Whether the stream is there, with no right but to append signals: a message that expects
+    /// another stream is refused by the stream, and never stored.
+    ///
+    /// # Errors
+    /// [`Error`] when it is not there.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let probe =
+            VerificationKey::parse("probe", "vrf_00000000000000000000").expect("of the right form");
+        let subject = EventType::CompletionSignalled.subject(&probe);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_EXPECTED_STREAM, format!("NOT_{VERIFICATIONS}"));
+        let sent =
+            self.connection.jetstream.publish_with_headers(subject, headers, "".into()).await;
+        let answer = match sent {
+            Ok(acknowledgement) => acknowledgement.await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(_) => Err(Error::Refused(
+                "the probe was stored: VERIFICATIONS is not set up as it should be".to_owned(),
+            )),
+            Err(error) if error.kind() == PublishErrorKind::Other => Ok(()),
+            Err(error) => Err(Error::unavailable(error)),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Timers: messages that come due, in a stream of their own.
+
+use async_nats::{HeaderMap, header};
+use proofline_events::VerificationKey;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{Error, Journal, append::is_conflict};
+
+const DUE: &str = "proofline-due";
+
+/// What a timer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimerKind {
+    /// The verification's deadline.
+    Deadline,
+}
+
+/// A timer that has come due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Whose.
+    pub key: VerificationKey,
+    /// When it was to come due.
+    pub at: OffsetDateTime,
+}
+
+impl TimerKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline",
+        }
+    }
+
+    pub(crate) fn due_filter(self) -> String {
+        format!("proofline.timer.v1.due.{}.>", self.name())
+    }
+
+    fn due_prefix(self) -> String {
+        format!("proofline.timer.v1.due.{}.", self.name())
+    }
+
+    pub(crate) fn read(self, subject: &str, headers: Option<&HeaderMap>) -> Option<Due> {
+        let prefix = self.due_prefix();
+        let (tenant, id) = subject.strip_prefix(&prefix)?.split_once('.')?;
+        let at = OffsetDateTime::parse(headers?.get(DUE)?.as_str(), &Rfc3339).ok()?;
+        Some(Due { key: VerificationKey::parse(tenant, id).ok()?, at })
+    }
+}
+
+impl Journal {
+    /// Sets a timer. One that is set already keeps its time: whoever sets it again is a repeat.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn set_timer(
+        &self,
+        kind: TimerKind,
+        key: &VerificationKey,
+        at: OffsetDateTime,
+    ) -> Result<(), Error> {
+        let subject = format!("proofline.timer.v1.at.{}.{key}", kind.name());
+        let due = format!("{}{key}", kind.due_prefix());
+        let time = at.format(&Rfc3339).map_err(|e| Error::Refused(e.to_string()))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_SCHEDULE, format!("@at {time}"));
+        headers.insert(header::NATS_SCHEDULE_TARGET, due);
+        headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+        // A scheduled message keeps its own headers, but not its message id.
+        headers.insert(DUE, time);
+        let sent =
+            self.connection.jetstream.publish_with_headers(subject, headers, "".into()).await;
+        let answer = match sent {
+            Ok(acknowledgement) => acknowledgement.await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) if is_conflict(&error) => Ok(()),
+            Err(error) => Err(Error::unavailable(error)),
+        }
+    }
+}

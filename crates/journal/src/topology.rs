@@ -1,0 +1,243 @@
+//! What exists in JetStream: every stream, bucket and durable consumer, in one place.
+//!
+//! `proofline provision` makes them; services only use them.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{
+    consumer::{AckPolicy, pull},
+    stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
+};
+use proofline_events::EventType;
+
+use crate::TimerKind;
+
+/// The logs of all verifications.
+pub const VERIFICATIONS: &str = "VERIFICATIONS";
+/// What comes due.
+pub const TIMERS: &str = "TIMERS";
+/// Messages that nobody could handle.
+pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
+/// Bucket of sealed documents.
+pub(crate) const SEALED: &str = "SEALED";
+/// Bucket of wrapped data keys.
+pub(crate) const DATA_KEYS: &str = "DATA_KEYS";
+/// Bucket of who is creating what.
+pub(crate) const LEASES: &str = "LEASES";
+/// Bucket of how fast each Assure account may be called, and whose turn reconciliation is.
+pub(crate) const PACE: &str = "PACE";
+
+/// Largest sealed document, which the server's `max_payload` must allow.
+pub const MAX_DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long a message of ours may be worked on without a sign of progress: the delay that the sudden
+/// death of a replica costs.
+const ACK_WAIT: Duration = Duration::from_secs(15);
+
+/// The same for subscribers, which show no progress.
+const SUBSCRIBER_ACK_WAIT: Duration = Duration::from_secs(30);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A durable consumer of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consumer {
+    /// Sets the deadline of each new verification.
+    VerifierRequests,
+    /// Starts what is submitted.
+    VerifierSubmissions,
+    /// Signals deadlines that have come.
+    VerifierDeadline,
+    /// Looks at Assure and tells the end.
+    ResultNormaliserSignals,
+}
+
+/// Where a consumer's messages come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source {
+    /// These events, and replays for this consumer alone.
+    Events(&'static [EventType]),
+    /// Timers of this kind that have come due.
+    Timers(TimerKind),
+}
+
+impl Consumer {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::VerifierRequests,
+        Self::VerifierSubmissions,
+        Self::VerifierDeadline,
+        Self::ResultNormaliserSignals,
+    ];
+
+    /// The durable's name: service and purpose.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VerifierRequests => "verifier-requests",
+            Self::VerifierSubmissions => "verifier-submissions",
+            Self::VerifierDeadline => "verifier-deadline",
+            Self::ResultNormaliserSignals => "result-normaliser-signals",
+        }
+    }
+
+    pub(crate) fn source(self) -> Source {
+        match self {
+            Self::VerifierRequests => Source::Events(&[EventType::VerificationRequested]),
+            Self::VerifierSubmissions => Source::Events(&[EventType::SubmissionRequested]),
+            Self::VerifierDeadline => Source::Timers(TimerKind::Deadline),
+            Self::ResultNormaliserSignals => Source::Events(&[
+                EventType::CompletionSignalled,
+                EventType::CancellationRequested,
+                EventType::SetupFailed,
+                EventType::StartRefused,
+                EventType::ErasureRequested,
+            ]),
+        }
+    }
+
+    /// The stream it reads.
+    pub(crate) fn stream(self) -> &'static str {
+        match self.source() {
+            Source::Events(_) => VERIFICATIONS,
+            Source::Timers(_) => TIMERS,
+        }
+    }
+
+    pub(crate) fn config(self) -> pull::Config {
+        let filters = match self.source() {
+            Source::Events(events) => {
+                let events = events.iter().map(|event| event.subject_filter());
+                events.chain([format!("{}{}.>", REPLAY_PREFIX, self.name())]).collect()
+            }
+            Source::Timers(kind) => vec![kind.due_filter()],
+        };
+        durable(self.name(), filters)
+    }
+}
+
+/// Subjects of replays: `proofline.replay.v1.<consumer>.<tenant>.<verification_id>`.
+pub(crate) const REPLAY_PREFIX: &str = "proofline.replay.v1.";
+
+/// The consumer of a subscribing service of a tenant, named `<tenant>-<name>`.
+pub(crate) fn subscriber_config(tenant: &str, name: &str) -> pull::Config {
+    let durable_name = format!("{tenant}-{name}");
+    let filters = vec![
+        format!("proofline.v1.{}.{tenant}.*", EventType::ProcessFinished),
+        format!("{REPLAY_PREFIX}{durable_name}.>"),
+    ];
+    pull::Config { ack_wait: SUBSCRIBER_ACK_WAIT, ..durable(&durable_name, filters) }
+}
+
+/// Without a limit of deliveries: the worker loop decides what is given up, and puts it into
+/// `DEAD_LETTERS`; the server would drop it silently.
+fn durable(name: &str, filter_subjects: Vec<String>) -> pull::Config {
+    pull::Config {
+        durable_name: Some(name.to_owned()),
+        filter_subjects,
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: ACK_WAIT,
+        max_ack_pending: 1024,
+        ..Default::default()
+    }
+}
+
+pub(crate) fn verifications(replicas: usize, max_age: Duration) -> Config {
+    Config {
+        name: VERIFICATIONS.to_owned(),
+        subjects: vec!["proofline.v1.*.*.*".to_owned(), format!("{REPLAY_PREFIX}*.*.*")],
+        description: Some("The log of each verification".to_owned()),
+        max_age,
+        // Repeated events of one verification: the oldest go, and none of them is relied upon.
+        max_messages_per_subject: 100,
+        // Whoever may publish an event must not be able to remove or replace one: no purge, no
+        // roll-up, no per-message TTL, no schedules (which may write to any subject of a stream).
+        deny_purge: true,
+        allow_rollup: false,
+        allow_message_ttl: false,
+        allow_message_schedules: false,
+        ..stream(replicas)
+    }
+}
+
+pub(crate) fn timers(replicas: usize) -> Config {
+    Config {
+        name: TIMERS.to_owned(),
+        subjects: vec!["proofline.timer.v1.>".to_owned()],
+        description: Some("What comes due".to_owned()),
+        retention: RetentionPolicy::WorkQueue,
+        allow_message_schedules: true,
+        max_message_size: 4096,
+        ..stream(replicas)
+    }
+}
+
+pub(crate) fn dead_letters(replicas: usize) -> Config {
+    Config {
+        name: DEAD_LETTERS.to_owned(),
+        subjects: vec!["proofline.dead.v1.*.*.*".to_owned()],
+        description: Some("Messages that nobody could handle".to_owned()),
+        max_age: 30 * DAY,
+        ..stream(replicas)
+    }
+}
+
+/// The buckets. They are made as streams: what a client's key-value helper makes can never have a
+/// revision deleted, and erasure is exactly that.
+pub(crate) fn buckets(replicas: usize) -> [Config; 4] {
+    [
+        bucket(SEALED, 1, Duration::ZERO, replicas),
+        // A revision that a newer one pushed out is beyond any delete, so there is room for some.
+        Config { discard: DiscardPolicy::New, ..bucket(DATA_KEYS, 4, Duration::ZERO, replicas) },
+        bucket(LEASES, 1, Duration::from_secs(30), replicas),
+        bucket(PACE, 1, DAY, replicas),
+    ]
+}
+
+fn bucket(name: &str, history: i64, max_age: Duration, replicas: usize) -> Config {
+    Config {
+        name: format!("KV_{name}"),
+        subjects: vec![format!("$KV.{name}.>")],
+        max_messages_per_subject: history,
+        max_age,
+        allow_rollup: true,
+        deny_delete: false,
+        ..stream(replicas)
+    }
+}
+
+fn stream(replicas: usize) -> Config {
+    Config {
+        storage: StorageType::File,
+        num_replicas: replicas,
+        discard: DiscardPolicy::Old,
+        allow_direct: true,
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consumers_of_a_work_queue_do_not_overlap() {
+        let timers: Vec<_> = Consumer::ALL
+            .into_iter()
+            .filter(|consumer| consumer.stream() == TIMERS)
+            .flat_map(|consumer| consumer.config().filter_subjects)
+            .collect();
+        let mut distinct = timers.clone();
+        distinct.dedup();
+        assert_eq!(timers, distinct);
+    }
+
+    #[test]
+    fn a_subscriber_hears_the_ends_of_its_tenant_and_its_own_replays() {
+        let config = subscriber_config("acme", "billing");
+        assert_eq!(config.durable_name.as_deref(), Some("acme-billing"));
+        assert_eq!(
+            config.filter_subjects,
+            ["proofline.v1.process-finished.acme.*", "proofline.replay.v1.acme-billing.>"]
+        );
+    }
+}

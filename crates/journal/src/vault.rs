@@ -1,0 +1,126 @@
+//! Sealed documents: personal data and secrets, each under the data key of its verification.
+//!
+//! Destroying the data key erases every document of the verification, wherever copies of it are.
+
+use std::sync::Arc;
+
+use proofline_events::{VerificationKey, Word, v1::Outcome};
+use proofline_seal::{DataKey, Keyring, OpenError, Subject};
+
+use crate::{
+    Connection, Error,
+    bucket::Bucket,
+    topology::{DATA_KEYS, MAX_DOCUMENT_BYTES, SEALED},
+};
+
+/// What a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// The normalised result, with Assure's whole answer. Two replicas that look at the same time
+    /// may see different ends, of which one gets into the log: each end has its own document, so
+    /// that the document always fits the end that counts.
+    Result(Outcome),
+}
+
+impl DocumentKind {
+    fn name(self) -> String {
+        match self {
+            Self::Result(outcome) => format!("result-{}", outcome.word()),
+        }
+    }
+}
+
+/// A document that can't be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// There is no data key: never made, or erased.
+    #[error("the data key is gone")]
+    KeyGone,
+    /// The document, sealed, is larger than NATS takes.
+    #[error("the document is too large")]
+    TooLarge,
+    /// It was not sealed by us for this verification, or its key is no longer configured.
+    #[error("the document cannot be opened")]
+    Unreadable(#[source] OpenError),
+    /// NATS.
+    #[error(transparent)]
+    Journal(#[from] Error),
+}
+
+/// Where sealed documents are.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    data_keys: Bucket,
+    sealed: Bucket,
+    keyring: Arc<Keyring>,
+}
+
+impl Vault {
+    /// A vault whose data keys are wrapped by this keyring.
+    pub fn new(connection: &Connection, keyring: Arc<Keyring>) -> Self {
+        Self {
+            data_keys: Bucket::new(connection.clone(), DATA_KEYS),
+            sealed: Bucket::new(connection.clone(), SEALED),
+            keyring,
+        }
+    }
+
+    /// Makes the verification's data key, if it has none. Only intake does, before anything else
+    /// happens to a verification, so that nothing can be sealed after an erasure.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn create_key(&self, key: &VerificationKey) -> Result<(), Error> {
+        let wrapped = self.keyring.wrap(&DataKey::generate(), subject(key));
+        // A conflict means that there is one: an earlier attempt at the same creation made it.
+        self.data_keys.put_at(&key.to_string(), wrapped, 0).await?;
+        Ok(())
+    }
+
+    /// Seals a document, replacing an earlier one of its kind.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn put(
+        &self,
+        key: &VerificationKey,
+        kind: DocumentKind,
+        plaintext: &[u8],
+    ) -> Result<(), VaultError> {
+        let data_key = self.data_key(key).await?;
+        let sealed = data_key.seal(subject(key), &kind.name(), plaintext);
+        if sealed.len() > MAX_DOCUMENT_BYTES {
+            return Err(VaultError::TooLarge);
+        }
+        self.sealed.put(&name(key, kind), sealed).await?;
+        Ok(())
+    }
+
+    /// Opens a document; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn get(
+        &self,
+        key: &VerificationKey,
+        kind: DocumentKind,
+    ) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some(sealed) = self.sealed.get(&name(key, kind)).await? else { return Ok(None) };
+        let data_key = self.data_key(key).await?;
+        let opened = data_key.open(subject(key), &kind.name(), &sealed);
+        opened.map(Some).map_err(VaultError::Unreadable)
+    }
+
+    async fn data_key(&self, key: &VerificationKey) -> Result<DataKey, VaultError> {
+        let wrapped = self.data_keys.get(&key.to_string()).await?.ok_or(VaultError::KeyGone)?;
+        self.keyring.unwrap(&wrapped, subject(key)).map_err(VaultError::Unreadable)
+    }
+}
+
+fn name(key: &VerificationKey, kind: DocumentKind) -> String {
+    format!("{key}.{}", kind.name())
+}
+
+fn subject(key: &VerificationKey) -> Subject<'_> {
+    Subject { tenant: key.tenant.as_str(), verification_id: key.id.as_str() }
+}

@@ -1,0 +1,262 @@
+//! The loop that every consumer runs in.
+//!
+//! Handlers never acknowledge. They answer what became of a message, and the loop maps that to an
+//! acknowledgement, a redelivery with delay and jitter, or a dead letter. While a handler works,
+//! the server is shown progress; when the loop is stopped, handlers finish and what was fetched
+//! but not begun goes back at once.
+
+mod delivery;
+mod health;
+mod verdict;
+
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer};
+use futures_util::{FutureExt, StreamExt};
+use tokio::{sync::Semaphore, task::JoinSet, time::interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, field::Empty};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use proofline_events::Recorded;
+
+use crate::{Connection, Due, dead_letter, topology::Consumer, trace};
+
+pub use delivery::Delivery;
+pub use health::Health;
+pub use verdict::{Failure, Handled, Rejection};
+use verdict::{retry_delay, settle};
+
+/// How long a pull may stay open, and how often the server says that it is still there.
+const PULL_EXPIRES: Duration = Duration::from_secs(30);
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long to wait before a consumer that is not there is looked for again.
+const REBUILD_DELAY: Duration = Duration::from_secs(1);
+
+/// A consumer and how to run it.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    connection: Connection,
+    consumer: Consumer,
+    concurrency: usize,
+    health: Health,
+    stop: CancellationToken,
+}
+
+impl Worker {
+    /// A worker that handles at most `concurrency` messages at once, until `stop`.
+    pub fn new(
+        connection: Connection,
+        consumer: Consumer,
+        concurrency: usize,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { connection, consumer, concurrency, health: Health::new(consumer.name()), stop }
+    }
+
+    /// Whether it is consuming, for readiness.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Runs a handler for events, until stopped.
+    pub async fn run_events<H, F>(self, handler: H)
+    where
+        H: Fn(Delivery<Recorded>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Handled, Failure>> + Send + 'static,
+    {
+        self.run(delivery::event, handler).await;
+    }
+
+    /// Runs a handler for timers that have come due, until stopped.
+    pub async fn run_timers<H, F>(self, handler: H)
+    where
+        H: Fn(Delivery<Due>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Handled, Failure>> + Send + 'static,
+    {
+        self.run(delivery::timer, handler).await;
+    }
+
+    async fn run<T, H, F>(
+        self,
+        read: fn(Consumer, &Message) -> Result<Delivery<T>, Rejection>,
+        handler: H,
+    ) where
+        T: Send + 'static,
+        H: Fn(Delivery<T>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Handled, Failure>> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
+        let free = Arc::new(Semaphore::new(self.concurrency));
+        let mut in_flight = JoinSet::new();
+        while !self.stop.is_cancelled() {
+            let Some(consumer) = self.find_consumer().await else { continue };
+            let ack_wait = consumer.cached_info().config.ack_wait;
+            let pull = consumer
+                .stream()
+                // Asked for one by one, as handlers get free: the ack wait of a message that waits
+                // here runs too, and nobody would show progress for it.
+                .max_messages_per_batch(1)
+                .expires(PULL_EXPIRES)
+                .heartbeat(HEARTBEAT)
+                .messages();
+            let mut messages = match pull.await {
+                Ok(messages) => messages,
+                Err(error) => {
+                    self.rebuild_later(&error).await;
+                    continue;
+                }
+            };
+            self.health.consuming();
+            while let Some(permit) = self.unless_stopped(Arc::clone(&free).acquire_owned()).await {
+                let permit = permit.expect("the semaphore is never closed");
+                while in_flight.try_join_next().is_some() {}
+                match self.unless_stopped(messages.next()).await {
+                    Some(Some(Ok(message))) => {
+                        let (worker, handler) = (self.clone(), Arc::clone(&handler));
+                        in_flight.spawn(async move {
+                            worker.handle(message, ack_wait, read, handler.as_ref()).await;
+                            drop(permit);
+                        });
+                    }
+                    // Heartbeats stopped, the consumer is gone, or the connection broke.
+                    Some(Some(Err(error))) => {
+                        self.rebuild_later(&error).await;
+                        break;
+                    }
+                    Some(None) | None => break,
+                }
+            }
+            give_back(&mut messages).await;
+        }
+        self.health.stopped();
+        while in_flight.join_next().await.is_some() {}
+    }
+
+    async fn find_consumer(&self) -> Option<PullConsumer> {
+        let (name, stream) = (self.consumer.name(), self.consumer.stream());
+        match self.connection.jetstream.get_consumer_from_stream(name, stream).await {
+            Ok(consumer) => Some(consumer),
+            Err(error) => {
+                self.rebuild_later(&error).await;
+                None
+            }
+        }
+    }
+
+    async fn rebuild_later(&self, error: &(dyn std::error::Error + Send + Sync)) {
+        self.health.stopped();
+        tracing::warn!(consumer = self.consumer.name(), %error, "not consuming; trying again");
+        self.unless_stopped(pause(REBUILD_DELAY)).await;
+    }
+
+    async fn unless_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            output = future => Some(output),
+        }
+    }
+
+    async fn handle<T, H, F>(
+        &self,
+        message: Message,
+        ack_wait: Duration,
+        read: fn(Consumer, &Message) -> Result<Delivery<T>, Rejection>,
+        handler: &H,
+    ) where
+        H: Fn(Delivery<T>) -> F,
+        F: Future<Output = Result<Handled, Failure>> + Send + 'static,
+    {
+        let span = tracing::info_span!(
+            "consume",
+            otel.name = format!("process {}", self.consumer.name()),
+            otel.kind = "consumer",
+            messaging.system = "nats",
+            messaging.consumer.group.name = self.consumer.name(),
+            verification.id = Empty,
+        );
+        // An unsampled or missing context leaves the span a root, which is what it then is.
+        let _ = span.set_parent(trace::extract(message.headers.as_ref()));
+        let begun = Instant::now();
+        async {
+            let result = match read(self.consumer, &message) {
+                Ok(delivery) => self.with_progress(&message, ack_wait, handler(delivery)).await,
+                Err(rejection) => Err(Failure::Reject(rejection)),
+            };
+            let outcome = self.acknowledge(&message, result).await;
+            health::record(self.consumer.name(), outcome, begun.elapsed());
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// Runs the handler in a task of its own, so that a panic in it is one message's trouble.
+    async fn with_progress<F>(
+        &self,
+        message: &Message,
+        ack_wait: Duration,
+        work: F,
+    ) -> Result<Handled, Failure>
+    where
+        F: Future<Output = Result<Handled, Failure>> + Send + 'static,
+    {
+        let mut work = tokio::spawn(work.in_current_span());
+        let mut tick = interval(ack_wait / 3);
+        tick.tick().await;
+        loop {
+            tokio::select! {
+                result = &mut work => return result.unwrap_or(Err(Failure::Bug)),
+                _ = tick.tick() => {
+                    if let Err(error) = message.ack_with(AckKind::Progress).await {
+                        tracing::debug!(%error, "progress could not be shown");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn acknowledge(
+        &self,
+        message: &Message,
+        result: Result<Handled, Failure>,
+    ) -> &'static str {
+        let deliveries = message.info().map_or(1, |info| info.delivered);
+        let (mut kind, mut outcome) = settle(&result, deliveries);
+        if let Some(rejection) = verdict::rejection(&result, deliveries) {
+            match dead_letter::bury(&self.connection, self.consumer.name(), message, &rejection)
+                .await
+            {
+                Ok(()) => {
+                    tracing::error!(code = rejection.code, detail = %rejection.detail, "put aside as a dead letter")
+                }
+                Err(error) => {
+                    tracing::error!(%error, code = rejection.code, "could not be put aside; trying again");
+                    (kind, outcome) = (AckKind::Nak(Some(retry_delay(deliveries))), "retry");
+                }
+            }
+        }
+        if let Err(error) = message.ack_with(kind).await {
+            tracing::warn!(%error, "could not be acknowledged: it will come again");
+        }
+        outcome
+    }
+}
+
+/// Returns what was fetched but not begun, so that another replica has it at once.
+async fn give_back(messages: &mut async_nats::jetstream::consumer::pull::Stream) {
+    while let Some(Some(Ok(message))) = messages.next().now_or_never() {
+        if let Err(error) = message.ack_with(AckKind::Nak(None)).await {
+            tracing::debug!(%error, "could not be given back: it will come again");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a pause between attempts to find a consumer")]
+async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
