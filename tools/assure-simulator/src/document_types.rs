@@ -1,0 +1,101 @@
+//! Document types: the words of the API, and what each provider reads (a small, invented choice).
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::error::Refusal;
+use crate::providers::Provider;
+
+/// Every `documentType` of the reference.
+const WORDS: &[&str] = &[
+    "driversLicense",
+    "passport",
+    "identityCard",
+    "residencePermit",
+    "workPermit",
+    "voterId",
+    "postalIdCard",
+    "professionalQualificationCard",
+    "professionalPermit",
+    "socialSecurity",
+    "panCard",
+    "passportCard",
+    "stateId",
+    "visa",
+    "asylumRegistrationCard",
+    "nationalHealthInsuranceCard",
+    "aadharCard",
+    "immigrationStatusDocument",
+    "indigenousCard",
+    "municipalityIdentityCard",
+    "privateOperatorsCard",
+    "certificateOfSponsorship",
+    "serviceIdCard",
+    "taxId",
+];
+
+/// Country, its name, type, name of the document, ICAO form, PictureID's and VideoID's number.
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, i64);
+
+const DOCUMENTS: &[Row] = &[
+    ("NOR", "Norway", "passport", "Norwegian passport", "TD3", 101),
+    ("NOR", "Norway", "identityCard", "Norwegian identity card", "TD1", 102),
+    ("NOR", "Norway", "driversLicense", "Norwegian driving licence", "", 103),
+    ("SWE", "Sweden", "passport", "Swedish passport", "TD3", 201),
+    ("SWE", "Sweden", "identityCard", "Swedish identity card", "TD1", 202),
+    ("NLD", "Netherlands", "passport", "Dutch passport", "TD3", 301),
+    ("NLD", "Netherlands", "identityCard", "Dutch identity card", "TD1", 302),
+    ("DEU", "Germany", "identityCard", "German identity card", "TD1", 402),
+];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DocumentType {
+    country: &'static str,
+    country_name: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    icao: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<i64>,
+}
+
+/// Whether the reference knows the word.
+pub(crate) fn is_known(word: &str) -> bool {
+    WORDS.contains(&word)
+}
+
+/// How many pages of a numbered document must be shown.
+pub(crate) fn pages(id: i64) -> Option<u8> {
+    let (_, _, kind, ..) = DOCUMENTS.iter().find(|row| row.5 == id)?;
+    Some(if *kind == "passport" { 1 } else { 2 })
+}
+
+/// `GET /{providerName}/document-types`.
+pub(crate) async fn list(Path(provider): Path<String>) -> Result<Response, Refusal> {
+    let provider = Provider::parse(&provider).ok_or_else(|| Refusal::not_found("provider"))?;
+    let numbered = match provider {
+        Provider::SignicatVideoid | Provider::SignicatPictureid => true,
+        Provider::Onfido | Provider::SignicatPaper => false,
+        Provider::Readid | Provider::Facetec | Provider::Webid | Provider::Connect(_) => {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+    };
+    let types: Vec<_> = DOCUMENTS
+        .iter()
+        .map(|&(country, country_name, kind, name, icao, id)| DocumentType {
+            country,
+            country_name,
+            kind,
+            name,
+            icao,
+            id: numbered.then_some(id),
+        })
+        .collect();
+    Ok(Json(types).into_response())
+}
