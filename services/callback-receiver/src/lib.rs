@@ -1,0 +1,53 @@
+//! Hears from Assure, and makes of what it hears a durable signal to look.
+//!
+//! * What for: `POST /callbacks/{token}`. It authenticates, appends `completion-signalled`, and
+//!   answers 200 once that is durable. Nothing a caller says is believed.
+//! * What not for: looking at Assure; it has no credentials there, and may do nothing on NATS but
+//!   append signals.
+//! * Where to begin: `callback.rs`.
+
+mod app;
+mod callback;
+mod settings;
+
+use std::sync::Arc;
+
+use proofline_events::Service;
+use proofline_journal::{Connection, SignalSink, StreamWatch};
+use proofline_service::{
+    About, Shutdown,
+    http::{self, Readiness},
+};
+
+pub use settings::Settings;
+
+/// Name and purpose, for `--help`.
+pub const ABOUT: About = About {
+    name: "proofline-callback-receiver",
+    summary: "Receives Assure's callbacks and makes of each one durable signal.",
+};
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// When a port can't be opened or NATS settings can't be used.
+pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
+    let admin = http::bind(settings.admin_listen).await?;
+    let listener = http::bind(settings.listen).await?;
+    let connection = Connection::open(&settings.nats, ABOUT.name).await?;
+    let signals = SignalSink::new(connection.clone(), Service::CallbackReceiver);
+
+    let prober = signals.clone();
+    let watch = StreamWatch::begin(connection.clone(), move || {
+        let prober = prober.clone();
+        async move { prober.probe().await }
+    });
+    let readiness = Readiness::new(shutdown.clone());
+    readiness.check("nats", Arc::new(move || watch.check()));
+
+    let app = app::App { signals, token_keys: settings.token_keys };
+    let work = http::serve(listener, app::router(app), shutdown);
+    http::with_admin(admin, readiness, work).await?;
+    connection.close().await;
+    Ok(())
+}

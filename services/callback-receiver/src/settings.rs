@@ -1,0 +1,36 @@
+//! The settings of this service.
+
+use std::net::SocketAddr;
+
+use proofline_seal::{Keyring, read_token_keys};
+use proofline_settings::Reader;
+
+/// What can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: SocketAddr,
+    pub(crate) nats: proofline_journal::Settings,
+    pub(crate) token_keys: Keyring,
+}
+
+impl Settings {
+    /// Reads and documents them.
+    pub fn read(r: &mut Reader) -> Option<Self> {
+        let listen =
+            r.address("PROOFLINE_LISTEN", "127.0.0.1:8082", "Where Assure's callbacks come in.");
+        let admin_listen = r.address(
+            "PROOFLINE_ADMIN_LISTEN",
+            "127.0.0.1:9082",
+            "Where /livez, /readyz and /metrics are.",
+        );
+        let nats = proofline_journal::Settings::read(r);
+        let token_keys = read_token_keys(r);
+        Some(Self {
+            listen: listen?,
+            admin_listen: admin_listen?,
+            nats: nats?,
+            token_keys: token_keys?,
+        })
+    }
+}
