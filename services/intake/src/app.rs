@@ -1,0 +1,85 @@
+//! The routes, who may use them, and what they use.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRequestParts, Path},
+    http::{StatusCode, header, request::Parts},
+    routing::{get, post},
+};
+use proofline_assure::Client;
+use proofline_events::{TenantName, VerificationId, VerificationKey};
+use proofline_journal::{Journal, Vault};
+use proofline_problem::{Code, Problem};
+use proofline_service::Shutdown;
+
+use crate::{Settings, cancel, create_verification, get_verification, result, submit, timeline};
+
+/// No request body is larger.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// What the routes use.
+pub(crate) struct App {
+    pub(crate) journal: Journal,
+    pub(crate) vault: Vault,
+    pub(crate) assure: Client,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) settings: Settings,
+}
+
+pub(crate) type SharedApp = Arc<App>;
+
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/verifications", post(create_verification::create))
+        .route("/v1/verifications/{id}", get(get_verification::get))
+        .route("/v1/verifications/{id}/events", get(timeline::get))
+        .route("/v1/verifications/{id}/submit", post(submit::submit))
+        .route("/v1/verifications/{id}/cancel", post(cancel::cancel))
+        .route("/v1/verifications/{id}/result", get(result::get))
+        .method_not_allowed_fallback(async || {
+            Problem::of_status(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This address does not take that method.",
+            )
+        })
+        .fallback(async || Problem::new(Code::NotFound, "There is nothing at this address."))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(Arc::new(app))
+}
+
+/// The tenant whose API key came with the request.
+pub(crate) struct Caller(pub(crate) TenantName);
+
+impl FromRequestParts<SharedApp> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let presented =
+            parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let key = presented.and_then(|value| {
+            let (scheme, key) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
+        let tenant = key.and_then(|key| app.settings.tenants.authenticate(key));
+        tenant.map(|tenant| Self(tenant.name.clone())).ok_or_else(|| {
+            Problem::new(Code::Unauthorized, "Send a valid API key as Authorization: Bearer.")
+        })
+    }
+}
+
+/// The verification that the path names, of the tenant whose API key came with the request.
+/// Another tenant's is simply not there.
+pub(crate) struct Target(pub(crate) VerificationKey);
+
+impl FromRequestParts<SharedApp> for Target {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let Caller(tenant) = Caller::from_request_parts(parts, app).await?;
+        let path: Result<Path<String>, _> = Path::from_request_parts(parts, app).await;
+        let id = path.ok().and_then(|Path(id)| VerificationId::parse(&id).ok());
+        id.map(|id| Self(VerificationKey { tenant, id })).ok_or_else(crate::problems::not_found)
+    }
+}

@@ -1,0 +1,24 @@
+//! `POST /v1/verifications/{id}/cancel`: the caller discards the verification.
+
+use axum::{Json, extract::State, http::StatusCode};
+use proofline_problem::Problem;
+use proofline_service::clock;
+use proofline_verification::Command;
+
+use crate::{
+    app::{SharedApp, Target},
+    problems,
+    view::{View, view},
+};
+
+pub(crate) async fn cancel(
+    State(app): State<SharedApp>,
+    Target(key): Target,
+) -> Result<(StatusCode, Json<View>), Problem> {
+    let executed = app.journal.execute(&key, Command::Cancel, clock::now()).await;
+    let executed = executed.map_err(|error| problems::of_execute(&error))?;
+    if !executed.appended.is_empty() {
+        tracing::info!(verification.id = %key.id, tenant = %key.tenant, "cancellation requested");
+    }
+    Ok((StatusCode::ACCEPTED, Json(view(&executed.verification, &app.settings, clock::now()))))
+}

@@ -1,0 +1,190 @@
+//! `POST /v1/verifications`.
+//!
+//! The log comes first: what is asked for is durable before anything is created in Assure. With
+//! an idempotency key a repeat meets its own log and completes what broke off; without one nobody
+//! could, so a failure ends the verification at once.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use proofline_events::VerificationKey;
+use proofline_journal::Lease;
+use proofline_problem::{Code, Problem};
+use proofline_service::clock;
+use proofline_verification::{Command, Request, Verification};
+use serde_json::Value;
+use std::time::Duration;
+use tracing::Instrument;
+
+use crate::{
+    app::{App, Caller, SharedApp},
+    creation::Creation,
+    idempotency, problems,
+    set_up::SetUp,
+    view::view,
+};
+
+/// When to ask again for a creation that is in progress.
+const IN_PROGRESS_RETRY: Duration = Duration::from_secs(1);
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+pub(crate) async fn create(
+    State(app): State<SharedApp>,
+    Caller(tenant): Caller,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let idempotency_key = idempotency::key_of(&headers)?;
+    let body = parse(body)?;
+    let creation = Creation::read(&body).map_err(|faults| {
+        Problem::new(Code::InvalidRequest, "The request is not valid.").faults(faults)
+    })?;
+    let id = match &idempotency_key {
+        Some(key) => idempotency::id_for(&tenant, key),
+        None => proofline_events::VerificationId::from_bytes(*uuid::Uuid::now_v7().as_bytes()),
+    };
+    let key = VerificationKey { tenant, id };
+    // A caller that hangs up must not leave a creation half done: it goes on without them.
+    let work =
+        async move { Attempt { app, key, creation, body }.run(idempotency_key.is_some()).await };
+    let task = tokio::spawn(work.in_current_span());
+    task.await.unwrap_or_else(|_| {
+        Err(Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR, "Something is broken here."))
+    })
+}
+
+/// The JSON of a body.
+pub(crate) fn parse(body: Result<Bytes, BytesRejection>) -> Result<Value, Problem> {
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(Code::PayloadTooLarge, "A request body has at most 1 MiB.")
+        }
+        _ => Problem::new(Code::Malformed, "The body broke off."),
+    })?;
+    serde_json::from_slice(&body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::new(
+            Code::Malformed,
+            format!("The body is not JSON (line {line}, column {column})."),
+        )
+    })
+}
+
+struct Attempt {
+    app: Arc<App>,
+    key: VerificationKey,
+    creation: Creation,
+    body: Value,
+}
+
+impl Attempt {
+    async fn run(self, is_resumable: bool) -> Result<Response, Problem> {
+        if !is_resumable {
+            let verification = self.record_request(false).await?;
+            return self.set_up(verification, false, None).await;
+        }
+        let history =
+            self.app.journal.read(&self.key).await.map_err(|e| problems::of_journal(&e))?;
+        if let Some(verification) = &history.verification
+            && let Some(answer) = self.replay(verification)?
+        {
+            return Ok(answer);
+        }
+        let lease = Lease::take(self.app.journal.connection(), &self.key).await;
+        let Some(mut lease) = lease.map_err(|e| problems::of_journal(&e))? else {
+            return Err(in_progress());
+        };
+        let answer = self.resume(&mut lease).await;
+        lease.release().await;
+        answer
+    }
+
+    /// With the lease in hand: whoever had it before may have done everything meanwhile.
+    async fn resume(&self, lease: &mut Lease) -> Result<Response, Problem> {
+        let before =
+            self.app.journal.read(&self.key).await.map_err(|e| problems::of_journal(&e))?;
+        if let Some(verification) = &before.verification
+            && let Some(answer) = self.replay(verification)?
+        {
+            return Ok(answer);
+        }
+        let is_repeat = before.verification.is_some();
+        let verification = self.record_request(true).await?;
+        self.set_up(verification, is_repeat, Some(lease)).await
+    }
+
+    async fn record_request(&self, resumable: bool) -> Result<Verification, Problem> {
+        let App { journal, settings, .. } = &*self.app;
+        let now = clock::now();
+        let creation = &self.creation;
+        let fingerprint = idempotency::fingerprint(&settings.keys.sealing, &self.body);
+        let command = Command::Request(Request {
+            flow: creation.flow,
+            provider: creation.provider.clone(),
+            process_type: creation.process_type.clone(),
+            capture_by: creation.capture_by,
+            submit_when: creation.submit_when.clone(),
+            reference: creation.reference.clone(),
+            tags: creation.tags.clone(),
+            expires_at: now + creation.expires_in.unwrap_or(settings.expires_after),
+            resumable,
+            fingerprint: (fingerprint.digest.to_vec(), fingerprint.key_id),
+        });
+        let executed = journal.execute(&self.key, command, now).await;
+        let executed = executed.map_err(|error| problems::of_execute(&error))?;
+        if !executed.appended.is_empty() {
+            tracing::info!(verification.id = %self.key.id, tenant = %self.key.tenant, "verification requested");
+        }
+        Ok(executed.verification)
+    }
+
+    async fn set_up(
+        &self,
+        verification: Verification,
+        is_repeat: bool,
+        lease: Option<&mut Lease>,
+    ) -> Result<Response, Problem> {
+        let set_up = SetUp { app: &self.app, key: &self.key, creation: &self.creation, is_repeat };
+        let verification = set_up.run(verification, lease).await?;
+        Ok(self.answer(&verification, StatusCode::CREATED))
+    }
+
+    /// The answer to a repeat of a creation that was completed, or never will be; `None` when there
+    /// is something left to do.
+    fn replay(&self, verification: &Verification) -> Result<Option<Response>, Problem> {
+        if !idempotency::is_same(&self.app.settings.keys.sealing, verification, &self.body) {
+            return Err(Problem::new(
+                Code::IdempotencyKeyReused,
+                "This idempotency key was used for a request with another meaning.",
+            ));
+        }
+        let is_open = verification.process.is_none()
+            && verification.setup_failure.is_none()
+            && verification.end.is_none()
+            && !verification.is_cancellation_requested
+            && !verification.is_erasure_requested;
+        if is_open {
+            return Ok(None);
+        }
+        let mut answer = self.answer(verification, StatusCode::OK);
+        answer.headers_mut().insert(REPLAYED, header::HeaderValue::from_static("true"));
+        Ok(Some(answer))
+    }
+
+    fn answer(&self, verification: &Verification, status: StatusCode) -> Response {
+        let location = format!("/v1/verifications/{}", self.key.id);
+        let body = Json(view(verification, &self.app.settings, clock::now()));
+        (status, [(header::LOCATION, location)], body).into_response()
+    }
+}
+
+fn in_progress() -> Problem {
+    Problem::new(Code::InProgress, "This creation is in progress.").retry_after(IN_PROGRESS_RETRY)
+}

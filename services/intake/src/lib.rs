@@ -1,0 +1,71 @@
+//! Accepts verification requests over HTTP, sets them up in Assure, and answers for them
+//! afterwards.
+//!
+//! * What for: everything under `/v1` but images, for a caller's own server.
+//! * What not for: images (`upload`), starting verifications (`verifier`), telling the end
+//!   (`result-normaliser`).
+//! * Where to begin: `app.rs` for the routes, then `create_verification.rs` and `set_up.rs`.
+
+mod app;
+mod cancel;
+mod create_verification;
+mod creation;
+mod get_verification;
+mod idempotency;
+mod members;
+mod problems;
+mod result;
+mod set_up;
+mod settings;
+mod submit;
+mod timeline;
+mod view;
+
+use std::sync::Arc;
+
+use proofline_assure::{Client, LocalPace};
+use proofline_events::Service;
+use proofline_journal::{Connection, Journal, StreamWatch, Vault};
+use proofline_service::{
+    About, Shutdown,
+    http::{self, Readiness},
+};
+
+pub use settings::Settings;
+
+/// Name and purpose, for `--help`.
+pub const ABOUT: About = About {
+    name: "proofline-intake",
+    summary: "Accepts verification requests, sets them up in Assure, and answers for them.",
+};
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// When a port can't be opened or NATS settings can't be used.
+pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
+    let admin = http::bind(settings.admin_listen).await?;
+    let listener = http::bind(settings.listen).await?;
+    let connection = Connection::open(&settings.nats, ABOUT.name).await?;
+    let journal = Journal::new(connection.clone(), Service::Intake);
+
+    let prober = journal.clone();
+    let watch = StreamWatch::begin(connection.clone(), move || {
+        let prober = prober.clone();
+        async move { prober.probe().await }
+    });
+    let readiness = Readiness::new(shutdown.clone());
+    readiness.check("nats", Arc::new(move || watch.check()));
+
+    let app = app::App {
+        vault: Vault::new(&connection, Arc::new(settings.keys.sealing.clone())),
+        journal,
+        assure: Client::new(settings.assure.clone(), Box::new(LocalPace::default())),
+        shutdown: shutdown.clone(),
+        settings,
+    };
+    let work = http::serve(listener, app::router(app), shutdown);
+    http::with_admin(admin, readiness, work).await?;
+    connection.close().await;
+    Ok(())
+}

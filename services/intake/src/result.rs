@@ -1,0 +1,65 @@
+//! `GET /v1/verifications/{id}/result`.
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use proofline_events::Word;
+use proofline_journal::DocumentKind;
+use proofline_problem::{Code, Problem};
+use proofline_verification::{End, Verification};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{SharedApp, Target},
+    get_verification::read,
+    problems,
+};
+
+pub(crate) async fn get(
+    State(app): State<SharedApp>,
+    Target(key): Target,
+) -> Result<Response, Problem> {
+    let verification = read(&app, &key).await?;
+    if verification.is_erasure_requested {
+        return Err(Problem::new(Code::Erased, "The verification was erased."));
+    }
+    let Some(end) = &verification.end else {
+        return Err(Problem::new(Code::NotFinished, "The verification is not finished."));
+    };
+    if end.assure_status.is_empty() {
+        return Ok(answer(of_the_log(&verification, end).to_string().into_bytes()));
+    }
+    let sealed = app.vault.get(&key, DocumentKind::Result(end.outcome)).await;
+    match sealed.map_err(|error| problems::of_vault(&error))? {
+        Some(document) => Ok(answer(document)),
+        None => Err(Problem::new(Code::ResultExpired, "The result is no longer kept.")),
+    }
+}
+
+/// Where Assure gave nothing there is nothing sealed.
+fn of_the_log(verification: &Verification, end: &End) -> Value {
+    let request = &verification.request;
+    json!({
+        "verification_id": verification.key.id.as_str(),
+        "outcome": end.outcome.word(),
+        "provider": request.provider,
+        "process_type": Some(&request.process_type).filter(|name| !name.is_empty()),
+        "final_result": null,
+        "provider_result": null,
+        "user_info": null,
+        "process": null,
+        "depictions": [],
+        "fetched_at": null,
+        "omitted": [],
+    })
+}
+
+fn answer(json: Vec<u8>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, json).into_response()
+}
