@@ -1,0 +1,70 @@
+//! Who may upload: a caller with an API key, or whoever has a signed upload URL.
+
+use axum::http::{HeaderMap, Uri, header};
+use proofline_events::{VerificationId, VerificationKey, Word, v1::Depiction};
+use proofline_problem::{Code, Problem};
+use proofline_seal::Purpose;
+use proofline_service::clock;
+
+use crate::{Settings, problems};
+
+/// The image that an address means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) key: VerificationKey,
+    pub(crate) depiction: Depiction,
+}
+
+/// Whether a request may upload this image, and of which tenant's verification.
+///
+/// # Errors
+/// 401 without a valid API key, 403 with an upload URL that is not valid (for this address, or any
+/// more), 404 for an address that can't be.
+pub(crate) fn authorise(
+    settings: &Settings,
+    headers: &HeaderMap,
+    uri: &Uri,
+    (id, depiction): (&str, &str),
+) -> Result<Target, Problem> {
+    if let Some(token) = token_of(uri) {
+        return by_token(settings, &token, (id, depiction));
+    }
+    let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let api_key = presented.and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    let tenant = api_key.and_then(|key| settings.tenants.authenticate(key));
+    let Some(tenant) = tenant else {
+        let detail = "Send a valid API key as Authorization: Bearer, or use a signed upload URL.";
+        return Err(Problem::new(Code::Unauthorized, detail));
+    };
+    let id = VerificationId::parse(id).map_err(|_| problems::not_found())?;
+    let depiction = Depiction::from_word(depiction).ok_or_else(problems::not_found)?;
+    Ok(Target { key: VerificationKey { tenant: tenant.name.clone(), id }, depiction })
+}
+
+fn by_token(
+    settings: &Settings,
+    token: &str,
+    (id, depiction): (&str, &str),
+) -> Result<Target, Problem> {
+    let refuse =
+        || Problem::new(Code::UploadUrlInvalid, "This upload URL is not valid, or no longer.");
+    let redeemed =
+        settings.token_keys.redeem(Purpose::Upload, token, clock::now()).map_err(|_| refuse())?;
+    let capability = redeemed.capability;
+    if capability.verification_id != id || capability.detail.as_deref() != Some(depiction) {
+        return Err(refuse());
+    }
+    let key = VerificationKey::parse(&capability.tenant, id).map_err(|_| refuse())?;
+    let depiction = Depiction::from_word(depiction).ok_or_else(refuse)?;
+    Ok(Target { key, depiction })
+}
+
+/// The `token` of the query, if there is one.
+pub(crate) fn token_of(uri: &Uri) -> Option<String> {
+    let query = uri.query()?.as_bytes();
+    let mut pairs = url::form_urlencoded::parse(query);
+    pairs.find(|(name, _)| name == "token").map(|(_, value)| value.into_owned())
+}

@@ -1,0 +1,34 @@
+//! The routes, and what they use.
+
+use std::sync::Arc;
+
+use axum::{Router, http::StatusCode, middleware, routing::put};
+use proofline_assure::Client;
+use proofline_journal::Journal;
+use proofline_problem::{Code, Problem};
+
+use crate::{Settings, cors, put_image};
+
+/// What the routes use.
+pub(crate) struct App {
+    pub(crate) journal: Journal,
+    pub(crate) assure: Client,
+    pub(crate) settings: Settings,
+}
+
+pub(crate) type SharedApp = Arc<App>;
+
+pub(crate) fn router(app: App) -> Router {
+    let app = Arc::new(app);
+    Router::new()
+        .route(
+            "/v1/verifications/{id}/images/{depiction}",
+            put(put_image::put_image).options(cors::preflight),
+        )
+        .method_not_allowed_fallback(async || {
+            Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, "This address takes PUT.")
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::allow))
+        .fallback(async || Problem::new(Code::NotFound, "There is nothing at this address."))
+        .with_state(app)
+}

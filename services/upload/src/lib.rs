@@ -1,0 +1,59 @@
+//! Carries images from a caller or an end-user's browser to Assure, without holding them.
+//!
+//! * What for: `PUT /v1/verifications/{id}/images/{depiction}`. A depiction is claimed before its
+//!   image is sent and reported on after, so that what is submitted is what was answered 204.
+//! * What not for: keeping images; they are nowhere here but in flight.
+//! * Where to begin: `put_image.rs`.
+
+mod access;
+mod app;
+mod cors;
+mod image;
+mod problems;
+mod put_image;
+mod settings;
+
+use std::sync::Arc;
+
+use proofline_assure::{Client, LocalPace};
+use proofline_events::Service;
+use proofline_journal::{Connection, Journal, StreamWatch};
+use proofline_service::{
+    About, Shutdown,
+    http::{self, Readiness},
+};
+
+pub use settings::Settings;
+
+/// Name and purpose, for `--help`.
+pub const ABOUT: About =
+    About { name: "proofline-upload", summary: "Carries images to Assure, without holding them." };
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// When a port can't be opened or NATS settings can't be used.
+pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
+    let admin = http::bind(settings.admin_listen).await?;
+    let listener = http::bind(settings.listen).await?;
+    let connection = Connection::open(&settings.nats, ABOUT.name).await?;
+    let journal = Journal::new(connection.clone(), Service::Upload);
+
+    let prober = journal.clone();
+    let watch = StreamWatch::begin(connection.clone(), move || {
+        let prober = prober.clone();
+        async move { prober.probe().await }
+    });
+    let readiness = Readiness::new(shutdown.clone());
+    readiness.check("nats", Arc::new(move || watch.check()));
+
+    let app = app::App {
+        journal,
+        assure: Client::new(settings.assure.clone(), Box::new(LocalPace::default())),
+        settings,
+    };
+    let work = http::serve(listener, app::router(app), shutdown);
+    http::with_admin(admin, readiness, work).await?;
+    connection.close().await;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! `PUT /v1/verifications/{id}/images/{depiction}`.
+//!
+//! Claim, send, report. Between claim and report no submission is taken; a report that never comes
+//! counts as "nobody knows" once the claim is over, and then the image must come again.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+};
+use futures_util::StreamExt;
+use proofline_assure::{Error as AssureError, ImageDepiction, ImageStream, ImageUpload};
+use proofline_events::{Word, v1::Depiction};
+use proofline_journal::ExecuteError;
+use proofline_problem::Problem;
+use proofline_service::clock;
+use proofline_verification::{Command, ImageReceived, Refusal, UploadResult, Verification};
+use tracing::Instrument;
+
+use crate::{
+    access::{Target, authorise},
+    app::SharedApp,
+    image::{Incoming, Size, Unfit},
+    problems,
+};
+
+/// How long sending an image may take.
+const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a claim holds: longer than sending and reporting, so that it can't run out before.
+const CLAIM: time::Duration = time::Duration::seconds(150);
+
+pub(crate) async fn put_image(
+    State(app): State<SharedApp>,
+    Path((id, depiction)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let target = authorise(&app.settings, &headers, &uri, (&id, &depiction))?;
+    let max_bytes = app.settings.max_image_bytes;
+    let length = content_length(&headers);
+    if length.is_some_and(|length| length > max_bytes) {
+        return Err(problems::too_large(max_bytes));
+    }
+    // An uploader that hangs up must not leave a claim behind: the report is made without them.
+    let upload = Upload { app, target };
+    let task = tokio::spawn(async move { upload.run(length, body).await }.in_current_span());
+    task.await.unwrap_or_else(|_| {
+        Err(Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR, "Something is broken here."))
+    })
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+struct Upload {
+    app: SharedApp,
+    target: Target,
+}
+
+impl Upload {
+    async fn run(self, length: Option<u64>, body: Body) -> Result<StatusCode, Problem> {
+        let incoming = Incoming::begin(body).await.map_err(|unfit| match unfit {
+            Unfit::Unsupported => problems::unsupported(),
+            Unfit::Broken => problems::of_assure(&AssureError::SourceBroke),
+        })?;
+        let upload_id = uuid::Uuid::new_v4().simple().to_string();
+        let verification = self.claim(&upload_id).await?;
+        let media_type = incoming.media_type;
+        let (sent, size) = self.send(&verification, incoming, length).await;
+        let (result, answer) = self.judge(sent, &size, media_type);
+        let reported = self.report(upload_id, result).await;
+        answer?;
+        self.submit_if_complete(&reported?).await?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+
+    async fn claim(&self, upload_id: &str) -> Result<Verification, Problem> {
+        let now = clock::now();
+        let command = Command::StartUpload {
+            upload_id: upload_id.to_owned(),
+            depiction: self.target.depiction,
+            until: now + CLAIM,
+        };
+        let executed = self.app.journal.execute(&self.target.key, command, now).await;
+        Ok(executed.map_err(|error| problems::of_execute(&error))?.verification)
+    }
+
+    async fn send(
+        &self,
+        verification: &Verification,
+        incoming: Incoming,
+        length: Option<u64>,
+    ) -> (Result<(), AssureError>, Size) {
+        let media_type = incoming.media_type;
+        let (stream, size) = incoming.into_stream(self.app.settings.max_image_bytes);
+        let sent = self.app.assure.set_image(ImageUpload {
+            dossier_id: verification.dossier_id.as_deref().unwrap_or_default(),
+            process_id: verification.process.as_ref().map_or("", |process| &process.process_id),
+            depiction: member(self.target.depiction),
+            image: ImageStream::new(stream.boxed(), media_type, length),
+            timeout: SEND_TIMEOUT,
+        });
+        (sent.await, size)
+    }
+
+    /// What to report, and what to answer.
+    fn judge(
+        &self,
+        sent: Result<(), AssureError>,
+        size: &Size,
+        media_type: &str,
+    ) -> (UploadResult, Result<(), Problem>) {
+        let max_bytes = self.app.settings.max_image_bytes;
+        let error = match sent {
+            Ok(()) => {
+                let media_type = media_type.to_owned();
+                let received = ImageReceived { size_bytes: size.get(), media_type };
+                return (UploadResult::Received(received), Ok(()));
+            }
+            Err(error) => error,
+        };
+        let is_too_large = matches!(error, AssureError::SourceBroke) && size.get() > max_bytes;
+        let problem = match is_too_large {
+            true => problems::too_large(max_bytes),
+            false => problems::of_assure(&error),
+        };
+        let code = problem.code().map_or_else(String::new, |code| code.to_string());
+        tracing::warn!(
+            verification.id = %self.target.key.id,
+            depiction = self.target.depiction.word(),
+            %error,
+            "an image did not get through"
+        );
+        let may_have_happened =
+            matches!(error, AssureError::Unavailable { may_have_happened: true, .. });
+        let result = match may_have_happened {
+            true => UploadResult::Unknown { code },
+            false => UploadResult::NotReceived { code },
+        };
+        (result, Err(problem))
+    }
+
+    async fn report(
+        &self,
+        upload_id: String,
+        result: UploadResult,
+    ) -> Result<Verification, Problem> {
+        let Target { key, depiction } = &self.target;
+        let is_received = matches!(result, UploadResult::Received(_));
+        let command = Command::FinishUpload { upload_id, depiction: *depiction, result };
+        let executed = self.app.journal.execute(key, command, clock::now()).await;
+        let executed = executed.map_err(|error| problems::of_execute(&error))?;
+        if is_received {
+            tracing::info!(verification.id = %key.id, tenant = %key.tenant, depiction = depiction.word(), "image uploaded");
+        }
+        Ok(executed.verification)
+    }
+
+    /// The answer waits for this: if it can't be stored, the uploader comes again.
+    async fn submit_if_complete(&self, verification: &Verification) -> Result<(), Problem> {
+        if verification.request.submit_when.is_empty() {
+            return Ok(());
+        }
+        let command = Command::Submit { automatic: true };
+        match self.app.journal.execute(&self.target.key, command, clock::now()).await {
+            Ok(executed) => {
+                if !executed.appended.is_empty() {
+                    tracing::info!(verification.id = %self.target.key.id, "submitted by itself");
+                }
+                Ok(())
+            }
+            // Not complete yet, or another upload is under way, whose report will look again.
+            Err(ExecuteError::Refused(
+                Refusal::ImagesMissing(_) | Refusal::UploadInProgress(_) | Refusal::AlreadyFinished,
+            )) => Ok(()),
+            Err(error) => Err(problems::of_execute(&error)),
+        }
+    }
+}
+
+fn member(depiction: Depiction) -> ImageDepiction {
+    match depiction {
+        Depiction::Back => ImageDepiction::Back,
+        Depiction::Selfie => ImageDepiction::Selfie,
+        Depiction::Front | Depiction::Unspecified => ImageDepiction::Front,
+    }
+}
