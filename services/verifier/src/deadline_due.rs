@@ -1,0 +1,23 @@
+//! When a deadline has come: signal to look once more, unless there is an end already.
+
+use proofline_events::v1::SignalSource;
+use proofline_journal::{
+    Due, Journal, Signal, SignalSink,
+    worker::{Delivery, Failure, Handled},
+};
+use proofline_service::clock;
+
+pub(crate) async fn handle(
+    journal: Journal,
+    signals: SignalSink,
+    delivery: Delivery<Due>,
+) -> Result<Handled, Failure> {
+    let key = &delivery.message.key;
+    let history = journal.read(key).await?;
+    if history.verification.is_some_and(|verification| verification.end.is_none()) {
+        let signal = Signal::new("deadline".to_owned(), SignalSource::Deadline);
+        signals.append(key, signal, clock::now()).await?;
+        tracing::info!(verification.id = %key.id, tenant = %key.tenant, "the deadline has come");
+    }
+    Ok(Handled::Done)
+}

@@ -1,0 +1,84 @@
+//! Starts what is submitted, and watches deadlines.
+//!
+//! * What for: `submission-requested` becomes Start verification at Assure; each verification has
+//!   a deadline, and at the deadline there is a signal to look once more.
+//! * What not for: telling the end (`result-normaliser`).
+//! * Where to begin: `submission_requested.rs`.
+
+mod deadline_due;
+mod settings;
+mod submission_requested;
+mod verification_requested;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use proofline_assure::{Client, LocalPace};
+use proofline_events::Service;
+use proofline_journal::{
+    Connection, Journal, SignalSink, StreamWatch, topology::Consumer, worker::Worker,
+};
+use proofline_service::{
+    About, Shutdown,
+    http::{self, Readiness},
+};
+use tokio::task::JoinSet;
+
+pub use settings::Settings;
+
+/// Name and purpose, for `--help`.
+pub const ABOUT: About = About {
+    name: "proofline-verifier",
+    summary: "Starts verifications at Assure and watches deadlines.",
+};
+
+/// How many messages of one consumer are handled at once.
+const CONCURRENCY: usize = 32;
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// When a port can't be opened or NATS settings can't be used.
+pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
+    let admin = http::bind(settings.admin_listen).await?;
+    let connection = Connection::open(&settings.nats, ABOUT.name).await?;
+    let journal = Journal::new(connection.clone(), Service::Verifier);
+    let signals = SignalSink::new(connection.clone(), Service::Verifier);
+    let assure = Client::new(settings.assure, Box::new(LocalPace::default()));
+
+    let prober = journal.clone();
+    let watch = StreamWatch::begin(connection.clone(), move || {
+        let prober = prober.clone();
+        async move { prober.probe().await }
+    });
+    let readiness = Readiness::new(shutdown.clone());
+    readiness.check("nats", Arc::new(move || watch.check()));
+    let worker = |consumer: Consumer| {
+        let worker = Worker::new(connection.clone(), consumer, CONCURRENCY, shutdown.clone());
+        let health = worker.health();
+        readiness.check(consumer.name(), Arc::new(move || health.check()));
+        worker
+    };
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn(worker(Consumer::VerifierRequests).run_events({
+        let journal = journal.clone();
+        move |delivery| verification_requested::handle(journal.clone(), delivery)
+    }));
+    tasks.spawn(worker(Consumer::VerifierSubmissions).run_events({
+        let journal = journal.clone();
+        move |delivery| submission_requested::handle(journal.clone(), assure.clone(), delivery)
+    }));
+    tasks.spawn(worker(Consumer::VerifierDeadline).run_timers(move |delivery| {
+        deadline_due::handle(journal.clone(), signals.clone(), delivery)
+    }));
+    let work = async {
+        while let Some(ended) = tasks.join_next().await {
+            ended.context("a worker broke")?;
+        }
+        Ok(())
+    };
+    http::with_admin(admin, readiness, work).await?;
+    connection.close().await;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! On `submission-requested`: Start verification at Assure, once.
+//!
+//! The call is not idempotent and its answer to a repeat says little, so after a 4xx Get process
+//! tells: a process that is still `pending` was refused, any other was started, perhaps by an
+//! attempt of ours whose record was lost.
+
+use proofline_assure::{Client, Error as AssureError, Refusal};
+use proofline_events::{EventType, Recorded, VerificationKey};
+use proofline_journal::{
+    ExecuteError, Journal,
+    worker::{Delivery, Failure, Handled},
+};
+use proofline_service::clock;
+use proofline_verification::{Command, Reason, Refused};
+
+pub(crate) async fn handle(
+    journal: Journal,
+    assure: Client,
+    delivery: Delivery<Recorded>,
+) -> Result<Handled, Failure> {
+    let key = &delivery.message.key;
+    let history = journal.read(key).await?;
+    let Some(verification) = history.verification else { return Ok(Handled::Done) };
+    if verification.start.is_some() || verification.end.is_some() {
+        return Ok(Handled::Done);
+    }
+    let (Some(dossier_id), Some(process)) = (&verification.dossier_id, &verification.process)
+    else {
+        return Err(Failure::retry("the process is not in the log yet"));
+    };
+    // The promise: no start is begun after a discard that could be read. A replica may be behind,
+    // so this is asked of the leader, just before the call.
+    for discard in [EventType::CancellationRequested, EventType::ErasureRequested] {
+        if journal.is_recorded(key, discard).await? {
+            return Ok(Handled::Done);
+        }
+    }
+    let command = match assure.start_verification(dossier_id, &process.process_id).await {
+        Ok(()) => Command::RecordStart,
+        Err(AssureError::Refused(refusal)) => {
+            after_refusal(&assure, dossier_id, &process.process_id, refusal).await?
+        }
+        Err(error) => return Err(retry(&error)),
+    };
+    record(&journal, key, command).await
+}
+
+async fn after_refusal(
+    assure: &Client,
+    dossier_id: &str,
+    process_id: &str,
+    refusal: Refusal,
+) -> Result<Command, Failure> {
+    let process =
+        assure.get_process(dossier_id, process_id).await.map_err(|error| retry(&error))?;
+    let reason = match process {
+        None => Reason::ProcessGone,
+        Some(process) if process.status.eq_ignore_ascii_case("pending") => Reason::StartRefused,
+        Some(_) => return Ok(Command::RecordStart),
+    };
+    Ok(Command::RefuseStart(Refused {
+        reason,
+        http_status: Some(refusal.status),
+        assure_trace_id: refusal.trace_id,
+    }))
+}
+
+async fn record(
+    journal: &Journal,
+    key: &VerificationKey,
+    command: Command,
+) -> Result<Handled, Failure> {
+    let is_refused = matches!(command, Command::RefuseStart(_));
+    match journal.execute(key, command, clock::now()).await {
+        Ok(executed) if executed.appended.is_empty() => Ok(Handled::Done),
+        Ok(_) => {
+            let what = if is_refused { "start refused" } else { "verification started" };
+            tracing::info!(verification.id = %key.id, tenant = %key.tenant, "{what}");
+            Ok(Handled::Done)
+        }
+        // It ended meanwhile: there is nothing left to record.
+        Err(ExecuteError::Refused(_)) => Ok(Handled::Done),
+        Err(ExecuteError::Journal(error)) => Err(error.into()),
+    }
+}
+
+/// Assure is tried until the deadline decides.
+fn retry(error: &AssureError) -> Failure {
+    Failure::Retry { after: error.retry_after().flatten(), cause: error.to_string() }
+}
