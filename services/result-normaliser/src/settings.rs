@@ -1,0 +1,43 @@
+//! The settings of this service.
+
+use std::net::SocketAddr;
+
+use proofline_assure::Account;
+use proofline_seal::{Keyring, read_sealing_keys};
+use proofline_settings::{Reader, Url};
+
+/// What can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) admin_listen: SocketAddr,
+    pub(crate) nats: proofline_journal::Settings,
+    pub(crate) keyring: Keyring,
+    pub(crate) assure: Account,
+    pub(crate) api_url: Url,
+}
+
+impl Settings {
+    /// Reads and documents them.
+    pub fn read(r: &mut Reader) -> Option<Self> {
+        let admin_listen = r.address(
+            "PROOFLINE_ADMIN_LISTEN",
+            "127.0.0.1:9084",
+            "Where /livez, /readyz and /metrics are.",
+        );
+        let nats = proofline_journal::Settings::read(r);
+        let keyring = read_sealing_keys(r);
+        let assure = Account::read(r);
+        let api_url = r.url(
+            "PROOFLINE_API_URL",
+            Some("http://127.0.0.1:8080"),
+            "intake as its callers reach it, for the result's address in events.",
+        );
+        Some(Self {
+            admin_listen: admin_listen?,
+            nats: nats?,
+            keyring: keyring?,
+            assure: assure?,
+            api_url: api_url?,
+        })
+    }
+}
