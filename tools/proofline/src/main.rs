@@ -1,0 +1,86 @@
+//! `proofline`: the command line, for whoever develops with Proofline or operates it.
+
+mod demo;
+mod dev;
+mod installation;
+mod output;
+mod provision;
+mod sample;
+mod sandbox;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use output::{complain, say};
+
+/// Exit code for wrong settings, as of every service.
+const WRONG_SETTINGS: u8 = 2;
+
+/// Identity verifications through Signicat's Assure API, with one event for each end.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs everything in one process, on a real nats-server and the simulator, until Ctrl-C.
+    ///
+    /// A set PROOFLINE_NATS_URL or ASSURE_BASE_URL is used instead of the embedded one. Settings
+    /// of the services are taken from the environment, but for their addresses.
+    Dev {
+        /// Where data is kept from one run to the next.
+        #[arg(long, value_name = "DIRECTORY", default_value = ".proofline-dev")]
+        data: PathBuf,
+        /// Takes free ports instead of the usual ones.
+        #[arg(long)]
+        free_ports: bool,
+    },
+    /// Runs an accepted and a rejected verification and prints what happened.
+    Demo,
+    /// Creates or updates streams, buckets and consumers in NATS.
+    ///
+    /// Reads PROOFLINE_NATS_*, PROOFLINE_TENANTS_FILE, PROOFLINE_EVENT_RETENTION and
+    /// PROOFLINE_RESULT_RETENTION; `--settings` describes them.
+    Provision {
+        /// Describes the settings and does nothing else.
+        #[arg(long)]
+        settings: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    proofline_service::install_crypto_provider();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    // On the heap: every service is in this future.
+    let result = runtime.block_on(Box::pin(async {
+        match arguments.command {
+            Command::Dev { data, free_ports } => dev::run(data, free_ports).await,
+            Command::Demo => demo::run().await,
+            Command::Provision { settings: true } => {
+                say(&provision::describe());
+                Ok(())
+            }
+            Command::Provision { settings: false } => provision::run().await,
+        }
+    }));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            let is_settings = error.is::<proofline_settings::Faults>();
+            if is_settings { ExitCode::from(WRONG_SETTINGS) } else { ExitCode::FAILURE }
+        }
+    }
+}
