@@ -1,12 +1,16 @@
 //! Read, decide, append.
 
+use std::sync::Arc;
+
 use async_nats::jetstream::message::StreamMessage;
 use proofline_events::{Envelope, Event, EventType, Recorded, Service, VerificationKey};
 use proofline_verification::{Command, Refusal, Verification, decide, evolve, fold};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{Connection, Error, ExecuteError, append::Appended, topology::VERIFICATIONS};
+use crate::{
+    Connection, Error, ExecuteError, StreamWatch, append::Appended, topology::VERIFICATIONS,
+};
 
 /// How often a step is tried again because others appended in between.
 const MAX_CONFLICTS: usize = 20;
@@ -66,6 +70,15 @@ impl Journal {
             return Ok(History { verification: fold(&log), guard });
         }
         Err(Error::unavailable("the replicas are far behind"))
+    }
+
+    /// Watches whether NATS and the stream are there, for readiness.
+    pub fn watch(&self) -> Arc<StreamWatch> {
+        let journal = self.clone();
+        StreamWatch::begin(self.connection.clone(), move || {
+            let journal = journal.clone();
+            async move { journal.probe().await }
+        })
     }
 
     /// Whether the stream is there.

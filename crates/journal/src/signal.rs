@@ -1,11 +1,13 @@
 //! Signals: the one event that is appended without a guard and without reading first, so that
 //! whoever hears from outside needs no right but to append this.
 
+use std::sync::Arc;
+
 use async_nats::{HeaderMap, header, jetstream::context::PublishErrorKind};
 use proofline_events::{Envelope, Event, EventType, Service, VerificationKey, v1};
 use time::OffsetDateTime;
 
-use crate::{Connection, Error, append::Appended, topology::VERIFICATIONS};
+use crate::{Connection, Error, StreamWatch, append::Appended, topology::VERIFICATIONS};
 
 /// A hint that a process may be finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,15 @@ impl SignalSink {
             Appended::AlreadyStored(_) => Ok(Stored::Repeat),
             Appended::Conflict => Err(Error::Contended),
         }
+    }
+
+    /// Watches whether NATS and the stream are there, for readiness.
+    pub fn watch(&self) -> Arc<StreamWatch> {
+        let sink = self.clone();
+        StreamWatch::begin(self.connection.clone(), move || {
+            let sink = sink.clone();
+            async move { sink.probe().await }
+        })
     }
 
     /// Whether the stream is there, with no right but to append signals: a message that expects

@@ -25,7 +25,7 @@ pub struct StreamWatch {
 
 impl StreamWatch {
     /// Begins to probe.
-    pub fn begin<P, F>(connection: Connection, probe: P) -> Arc<Self>
+    pub(crate) fn begin<P, F>(connection: Connection, probe: P) -> Arc<Self>
     where
         P: Fn() -> F + Send + 'static,
         F: Future<Output = Result<(), Error>> + Send,

@@ -13,7 +13,7 @@ mod settings;
 use std::sync::Arc;
 
 use proofline_events::Service;
-use proofline_journal::{Connection, SignalSink, StreamWatch};
+use proofline_journal::{Connection, SignalSink};
 use proofline_service::{
     About, Shutdown,
     http::{self, Readiness},
@@ -37,11 +37,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let signals = SignalSink::new(connection.clone(), Service::CallbackReceiver);
 
-    let prober = signals.clone();
-    let watch = StreamWatch::begin(connection.clone(), move || {
-        let prober = prober.clone();
-        async move { prober.probe().await }
-    });
+    let watch = signals.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRequestParts, Path},
-    http::{StatusCode, header, request::Parts},
+    http::{StatusCode, request::Parts},
     routing::{get, post},
 };
 use proofline_assure::Client;
+use proofline_callers::tenant_of;
 use proofline_events::{TenantName, VerificationId, VerificationKey};
 use proofline_journal::{Journal, Vault};
 use proofline_problem::{Code, Problem};
@@ -56,16 +57,8 @@ impl FromRequestParts<SharedApp> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        let presented =
-            parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let key = presented.and_then(|value| {
-            let (scheme, key) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-        });
-        let tenant = key.and_then(|key| app.settings.tenants.authenticate(key));
-        tenant.map(|tenant| Self(tenant.name.clone())).ok_or_else(|| {
-            Problem::new(Code::Unauthorized, "Send a valid API key as Authorization: Bearer.")
-        })
+        let tenant = tenant_of(&app.settings.tenants, &parts.headers)?;
+        Ok(Self(tenant.name.clone()))
     }
 }
 
@@ -80,6 +73,6 @@ impl FromRequestParts<SharedApp> for Target {
         let Caller(tenant) = Caller::from_request_parts(parts, app).await?;
         let path: Result<Path<String>, _> = Path::from_request_parts(parts, app).await;
         let id = path.ok().and_then(|Path(id)| VerificationId::parse(&id).ok());
-        id.map(|id| Self(VerificationKey { tenant, id })).ok_or_else(crate::problems::not_found)
+        id.map(|id| Self(VerificationKey { tenant, id })).ok_or_else(proofline_callers::not_found)
     }
 }

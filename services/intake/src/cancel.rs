@@ -7,7 +7,6 @@ use proofline_verification::Command;
 
 use crate::{
     app::{SharedApp, Target},
-    problems,
     view::{View, view},
 };
 
@@ -16,7 +15,7 @@ pub(crate) async fn cancel(
     Target(key): Target,
 ) -> Result<(StatusCode, Json<View>), Problem> {
     let executed = app.journal.execute(&key, Command::Cancel, clock::now()).await;
-    let executed = executed.map_err(|error| problems::of_execute(&error))?;
+    let executed = executed.map_err(|error| proofline_callers::of_execute(&error))?;
     if !executed.appended.is_empty() {
         tracing::info!(verification.id = %key.id, tenant = %key.tenant, "cancellation requested");
     }

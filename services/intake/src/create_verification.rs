@@ -25,7 +25,7 @@ use tracing::Instrument;
 use crate::{
     app::{App, Caller, SharedApp},
     creation::Creation,
-    idempotency, problems,
+    idempotency,
     set_up::SetUp,
     view::view,
 };
@@ -90,15 +90,19 @@ impl Attempt {
             let verification = self.record_request(false).await?;
             return self.set_up(verification, false, None).await;
         }
-        let history =
-            self.app.journal.read(&self.key).await.map_err(|e| problems::of_journal(&e))?;
+        let history = self
+            .app
+            .journal
+            .read(&self.key)
+            .await
+            .map_err(|e| proofline_callers::of_journal(&e))?;
         if let Some(verification) = &history.verification
             && let Some(answer) = self.replay(verification)?
         {
             return Ok(answer);
         }
         let lease = Lease::take(self.app.journal.connection(), &self.key).await;
-        let Some(mut lease) = lease.map_err(|e| problems::of_journal(&e))? else {
+        let Some(mut lease) = lease.map_err(|e| proofline_callers::of_journal(&e))? else {
             return Err(in_progress());
         };
         let answer = self.resume(&mut lease).await;
@@ -108,8 +112,12 @@ impl Attempt {
 
     /// With the lease in hand: whoever had it before may have done everything meanwhile.
     async fn resume(&self, lease: &mut Lease) -> Result<Response, Problem> {
-        let before =
-            self.app.journal.read(&self.key).await.map_err(|e| problems::of_journal(&e))?;
+        let before = self
+            .app
+            .journal
+            .read(&self.key)
+            .await
+            .map_err(|e| proofline_callers::of_journal(&e))?;
         if let Some(verification) = &before.verification
             && let Some(answer) = self.replay(verification)?
         {
@@ -138,7 +146,7 @@ impl Attempt {
             fingerprint: (fingerprint.digest.to_vec(), fingerprint.key_id),
         });
         let executed = journal.execute(&self.key, command, now).await;
-        let executed = executed.map_err(|error| problems::of_execute(&error))?;
+        let executed = executed.map_err(|error| proofline_callers::of_execute(&error))?;
         if !executed.appended.is_empty() {
             tracing::info!(verification.id = %self.key.id, tenant = %self.key.tenant, "verification requested");
         }

@@ -17,7 +17,6 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     app::{App, SharedApp, Target},
-    problems,
     view::view,
 };
 
@@ -47,8 +46,9 @@ pub(crate) async fn get(
 
 /// The verification, or the problem that there is none.
 pub(crate) async fn read(app: &App, key: &VerificationKey) -> Result<Verification, Problem> {
-    let history = app.journal.read(key).await.map_err(|error| problems::of_journal(&error))?;
-    history.verification.ok_or_else(problems::not_found)
+    let history =
+        app.journal.read(key).await.map_err(|error| proofline_callers::of_journal(&error))?;
+    history.verification.ok_or_else(proofline_callers::not_found)
 }
 
 /// Listens first, then reads: an end that comes in between is heard. What is heard is only a hint
@@ -60,7 +60,7 @@ async fn read_when_finished(
 ) -> Result<Verification, Problem> {
     let until = Instant::now() + wait;
     let mut hint =
-        Hint::of_the_end(&app.journal, key).await.map_err(|e| problems::of_journal(&e))?;
+        Hint::of_the_end(&app.journal, key).await.map_err(|e| proofline_callers::of_journal(&e))?;
     loop {
         let verification = read(app, key).await?;
         if verification.end.is_some() || Instant::now() >= until {

@@ -13,7 +13,6 @@ mod creation;
 mod get_verification;
 mod idempotency;
 mod members;
-mod problems;
 mod result;
 mod set_up;
 mod settings;
@@ -25,7 +24,7 @@ use std::sync::Arc;
 
 use proofline_assure::{Client, LocalPace};
 use proofline_events::Service;
-use proofline_journal::{Connection, Journal, StreamWatch, Vault};
+use proofline_journal::{Connection, Journal, Vault};
 use proofline_service::{
     About, Shutdown,
     http::{self, Readiness},
@@ -49,11 +48,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::Intake);
 
-    let prober = journal.clone();
-    let watch = StreamWatch::begin(connection.clone(), move || {
-        let prober = prober.clone();
-        async move { prober.probe().await }
-    });
+    let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 

@@ -5,8 +5,9 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use proofline_callers::of_journal;
 use proofline_events::Word;
-use proofline_journal::DocumentKind;
+use proofline_journal::{DocumentKind, VaultError};
 use proofline_problem::{Code, Problem};
 use proofline_verification::{End, Verification};
 use serde_json::{Value, json};
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 use crate::{
     app::{SharedApp, Target},
     get_verification::read,
-    problems,
 };
 
 pub(crate) async fn get(
@@ -32,7 +32,7 @@ pub(crate) async fn get(
         return Ok(answer(of_the_log(&verification, end).to_string().into_bytes()));
     }
     let sealed = app.vault.get(&key, DocumentKind::Result(end.outcome)).await;
-    match sealed.map_err(|error| problems::of_vault(&error))? {
+    match sealed.map_err(|error| of_vault(&error))? {
         Some(document) => Ok(answer(document)),
         None => Err(Problem::new(Code::ResultExpired, "The result is no longer kept.")),
     }
@@ -62,4 +62,15 @@ fn answer(json: Vec<u8>) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (headers, json).into_response()
+}
+
+fn of_vault(error: &VaultError) -> Problem {
+    match error {
+        VaultError::Journal(error) => of_journal(error),
+        VaultError::KeyGone => Problem::new(Code::ResultExpired, "The result is no longer kept."),
+        VaultError::TooLarge | VaultError::Unreadable(_) => {
+            tracing::error!(%error, "a sealed document can't be used");
+            Problem::new(Code::ResultExpired, "The result can no longer be read.")
+        }
+    }
 }

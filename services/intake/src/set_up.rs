@@ -12,7 +12,7 @@ use proofline_verification::{Command, ProcessDetails, Reason, Refused, Verificat
 use secrecy::ExposeSecret;
 use time::Duration;
 
-use crate::{app::App, creation::Creation, problems};
+use crate::{app::App, creation::Creation};
 
 /// A capability outlives the deadline by this, for late callbacks.
 const CAPABILITY_AFTER_DEADLINE: Duration = Duration::days(7);
@@ -51,9 +51,9 @@ impl SetUp<'_> {
                 if let Some(refused) = end_of_it(&error, is_resumable) {
                     self.fail(refused).await?;
                 }
-                Err(problems::of_assure(&error))
+                Err(proofline_callers::of_assure(&error))
             }
-            Err(Failure::Log(error)) => Err(problems::of_execute(&error)),
+            Err(Failure::Log(error)) => Err(proofline_callers::of_execute(&error)),
             Err(Failure::LeaseLost) => {
                 Err(Problem::new(Code::InProgress, "Another request goes on with this creation."))
             }
@@ -142,7 +142,7 @@ impl SetUp<'_> {
     async fn fail(&self, refused: Refused) -> Result<(), Problem> {
         let command = Command::FailSetup(refused);
         let failed = self.app.journal.execute(self.key, command, clock::now()).await;
-        failed.map(drop).map_err(|error| problems::of_execute(&error))
+        failed.map(drop).map_err(|error| proofline_callers::of_execute(&error))
     }
 }
 

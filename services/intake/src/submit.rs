@@ -15,7 +15,6 @@ use crate::{
     app::{SharedApp, Target},
     create_verification::parse,
     members::Members,
-    problems,
     view::{View, view},
 };
 
@@ -27,7 +26,7 @@ pub(crate) async fn submit(
     check(body)?;
     let command = Command::Submit { automatic: false };
     let executed = app.journal.execute(&key, command, clock::now()).await;
-    let executed = executed.map_err(|error| problems::of_execute(&error))?;
+    let executed = executed.map_err(|error| proofline_callers::of_execute(&error))?;
     if !executed.appended.is_empty() {
         tracing::info!(verification.id = %key.id, tenant = %key.tenant, "submission requested");
     }

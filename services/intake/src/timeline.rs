@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::{
     app::{SharedApp, Target},
-    problems,
     view::rfc3339,
 };
 
@@ -30,9 +29,13 @@ pub(crate) async fn get(
     State(app): State<SharedApp>,
     Target(key): Target,
 ) -> Result<Json<Timeline>, Problem> {
-    let log = app.journal.timeline(&key, 0).await.map_err(|error| problems::of_journal(&error))?;
+    let log = app
+        .journal
+        .timeline(&key, 0)
+        .await
+        .map_err(|error| proofline_callers::of_journal(&error))?;
     if log.is_empty() {
-        return Err(problems::not_found());
+        return Err(proofline_callers::not_found());
     }
     Ok(Json(Timeline { events: log.iter().map(Entry::of).collect() }))
 }

@@ -16,9 +16,7 @@ use anyhow::Context;
 use futures_util::FutureExt;
 use proofline_assure::{Client, LocalPace};
 use proofline_events::Service;
-use proofline_journal::{
-    Connection, Journal, StreamWatch, Vault, topology::Consumer, worker::Worker,
-};
+use proofline_journal::{Connection, Journal, Vault, topology::Consumer, worker::Worker};
 use proofline_service::{
     About, Shutdown,
     http::{self, Readiness},
@@ -44,11 +42,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::ResultNormaliser);
 
-    let prober = journal.clone();
-    let watch = StreamWatch::begin(connection.clone(), move || {
-        let prober = prober.clone();
-        async move { prober.probe().await }
-    });
+    let watch = journal.watch();
     let consumer = Consumer::ResultNormaliserSignals;
     let worker = Worker::new(connection.clone(), consumer, CONCURRENCY, shutdown.clone());
     let health = worker.health();

@@ -1,12 +1,13 @@
 //! Who may upload: a caller with an API key, or whoever has a signed upload URL.
 
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Uri};
+use proofline_callers::{not_found, tenant_of};
 use proofline_events::{VerificationId, VerificationKey, Word, v1::Depiction};
 use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
 use proofline_service::clock;
 
-use crate::{Settings, problems};
+use crate::Settings;
 
 /// The image that an address means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +30,9 @@ pub(crate) fn authorise(
     if let Some(token) = token_of(uri) {
         return by_token(settings, &token, (id, depiction));
     }
-    let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let api_key = presented.and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    let tenant = api_key.and_then(|key| settings.tenants.authenticate(key));
-    let Some(tenant) = tenant else {
-        let detail = "Send a valid API key as Authorization: Bearer, or use a signed upload URL.";
-        return Err(Problem::new(Code::Unauthorized, detail));
-    };
-    let id = VerificationId::parse(id).map_err(|_| problems::not_found())?;
-    let depiction = Depiction::from_word(depiction).ok_or_else(problems::not_found)?;
+    let tenant = tenant_of(&settings.tenants, headers)?;
+    let id = VerificationId::parse(id).map_err(|_| proofline_callers::not_found())?;
+    let depiction = Depiction::from_word(depiction).ok_or_else(not_found)?;
     Ok(Target { key: VerificationKey { tenant: tenant.name.clone(), id }, depiction })
 }
 

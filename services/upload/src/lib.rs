@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use proofline_assure::{Client, LocalPace};
 use proofline_events::Service;
-use proofline_journal::{Connection, Journal, StreamWatch};
+use proofline_journal::{Connection, Journal};
 use proofline_service::{
     About, Shutdown,
     http::{self, Readiness},
@@ -39,11 +39,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::Upload);
 
-    let prober = journal.clone();
-    let watch = StreamWatch::begin(connection.clone(), move || {
-        let prober = prober.clone();
-        async move { prober.probe().await }
-    });
+    let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 

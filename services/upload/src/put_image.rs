@@ -12,6 +12,7 @@ use axum::{
 };
 use futures_util::StreamExt;
 use proofline_assure::{Error as AssureError, ImageDepiction, ImageStream, ImageUpload};
+use proofline_callers::{of_assure, of_execute};
 use proofline_events::{Word, v1::Depiction};
 use proofline_journal::ExecuteError;
 use proofline_problem::Problem;
@@ -65,7 +66,7 @@ impl Upload {
     async fn run(self, length: Option<u64>, body: Body) -> Result<StatusCode, Problem> {
         let incoming = Incoming::begin(body).await.map_err(|unfit| match unfit {
             Unfit::Unsupported => problems::unsupported(),
-            Unfit::Broken => problems::of_assure(&AssureError::SourceBroke),
+            Unfit::Broken => of_assure(&AssureError::SourceBroke),
         })?;
         let upload_id = uuid::Uuid::new_v4().simple().to_string();
         let verification = self.claim(&upload_id).await?;
@@ -86,7 +87,7 @@ impl Upload {
             until: now + CLAIM,
         };
         let executed = self.app.journal.execute(&self.target.key, command, now).await;
-        Ok(executed.map_err(|error| problems::of_execute(&error))?.verification)
+        Ok(executed.map_err(|error| of_execute(&error))?.verification)
     }
 
     async fn send(
@@ -123,10 +124,16 @@ impl Upload {
             }
             Err(error) => error,
         };
-        let is_too_large = matches!(error, AssureError::SourceBroke) && size.get() > max_bytes;
-        let problem = match is_too_large {
-            true => problems::too_large(max_bytes),
-            false => problems::of_assure(&error),
+        let problem = match &error {
+            AssureError::SourceBroke if size.get() > max_bytes => problems::too_large(max_bytes),
+            AssureError::Refused(refusal) if refusal.status == 413 => {
+                problems::too_large_for_assure()
+            }
+            AssureError::Refused(_)
+            | AssureError::Limited { .. }
+            | AssureError::Unavailable { .. }
+            | AssureError::Credentials
+            | AssureError::SourceBroke => of_assure(&error),
         };
         let code = problem.code().map_or_else(String::new, |code| code.to_string());
         tracing::warn!(
@@ -153,7 +160,7 @@ impl Upload {
         let is_received = matches!(result, UploadResult::Received(_));
         let command = Command::FinishUpload { upload_id, depiction: *depiction, result };
         let executed = self.app.journal.execute(key, command, clock::now()).await;
-        let executed = executed.map_err(|error| problems::of_execute(&error))?;
+        let executed = executed.map_err(|error| of_execute(&error))?;
         if is_received {
             tracing::info!(verification.id = %key.id, tenant = %key.tenant, depiction = depiction.word(), "image uploaded");
         }
@@ -177,7 +184,7 @@ impl Upload {
             Err(ExecuteError::Refused(
                 Refusal::ImagesMissing(_) | Refusal::UploadInProgress(_) | Refusal::AlreadyFinished,
             )) => Ok(()),
-            Err(error) => Err(problems::of_execute(&error)),
+            Err(error) => Err(of_execute(&error)),
         }
     }
 }

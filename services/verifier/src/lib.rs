@@ -15,9 +15,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use proofline_assure::{Client, LocalPace};
 use proofline_events::Service;
-use proofline_journal::{
-    Connection, Journal, SignalSink, StreamWatch, topology::Consumer, worker::Worker,
-};
+use proofline_journal::{Connection, Journal, SignalSink, topology::Consumer, worker::Worker};
 use proofline_service::{
     About, Shutdown,
     http::{self, Readiness},
@@ -46,11 +44,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let signals = SignalSink::new(connection.clone(), Service::Verifier);
     let assure = Client::new(settings.assure, Box::new(LocalPace::default()));
 
-    let prober = journal.clone();
-    let watch = StreamWatch::begin(connection.clone(), move || {
-        let prober = prober.clone();
-        async move { prober.probe().await }
-    });
+    let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
     let worker = |consumer: Consumer| {

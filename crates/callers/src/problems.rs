@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proofline_assure::Error as AssureError;
 use proofline_events::Word;
-use proofline_journal::{Error as JournalError, ExecuteError, VaultError};
+use proofline_journal::{Error as JournalError, ExecuteError};
 use proofline_problem::{Code, Problem};
 use proofline_verification::Refusal;
 
@@ -13,35 +13,28 @@ const STORAGE_RETRY: Duration = Duration::from_secs(2);
 /// When to try again what Assure could not be asked, if it did not say.
 const ASSURE_RETRY: Duration = Duration::from_secs(5);
 
-pub(crate) fn not_found() -> Problem {
-    Problem::new(Code::NotFound, "There is no such verification.")
+/// There is no such verification, or image of one, of this tenant.
+pub fn not_found() -> Problem {
+    Problem::new(Code::NotFound, "There is no such verification, or image.")
 }
 
-pub(crate) fn of_journal(error: &JournalError) -> Problem {
+/// NATS is away. Logged here, as every caller is told the same.
+pub fn of_journal(error: &JournalError) -> Problem {
     tracing::error!(%error, "the log could not be read or written");
     Problem::new(Code::StorageUnavailable, "The request could not be stored or answered now.")
         .retry_after(STORAGE_RETRY)
 }
 
-pub(crate) fn of_vault(error: &VaultError) -> Problem {
-    match error {
-        VaultError::Journal(error) => of_journal(error),
-        VaultError::KeyGone => Problem::new(Code::ResultExpired, "The result is no longer kept."),
-        VaultError::TooLarge | VaultError::Unreadable(_) => {
-            tracing::error!(%error, "a sealed document can't be used");
-            Problem::new(Code::ResultExpired, "The result can no longer be read.")
-        }
-    }
-}
-
-pub(crate) fn of_execute(error: &ExecuteError) -> Problem {
+/// A command was refused, or could not be carried out.
+pub fn of_execute(error: &ExecuteError) -> Problem {
     match error {
         ExecuteError::Refused(refusal) => of_refusal(refusal),
         ExecuteError::Journal(error) => of_journal(error),
     }
 }
 
-fn of_refusal(refusal: &Refusal) -> Problem {
+/// The verification's state does not allow it.
+pub fn of_refusal(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::NotFound => not_found(),
         Refusal::AlreadyFinished => {
@@ -75,7 +68,8 @@ fn of_refusal(refusal: &Refusal) -> Problem {
     }
 }
 
-pub(crate) fn of_assure(error: &AssureError) -> Problem {
+/// Assure refused, or could not be asked.
+pub fn of_assure(error: &AssureError) -> Problem {
     match error {
         AssureError::Refused(refusal) => {
             let detail = refusal.detail.clone().or_else(|| refusal.title.clone());
@@ -85,10 +79,10 @@ pub(crate) fn of_assure(error: &AssureError) -> Problem {
                 .extension("assure_status", refusal.status)
                 .extension("assure_trace_id", refusal.trace_id.clone())
         }
+        AssureError::SourceBroke => Problem::new(Code::Malformed, "The image broke off."),
         AssureError::Limited { .. }
         | AssureError::Unavailable { .. }
-        | AssureError::Credentials
-        | AssureError::SourceBroke => {
+        | AssureError::Credentials => {
             let after = error.retry_after().flatten().unwrap_or(ASSURE_RETRY);
             Problem::new(Code::AssureUnavailable, "Assure can't be asked now.").retry_after(after)
         }
