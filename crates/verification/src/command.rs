@@ -48,8 +48,6 @@ pub enum Command {
     RefuseStart(Refused),
     /// The caller discards the verification.
     Cancel,
-    /// Something hints that the process may be finished.
-    Signal(Signal),
     /// Assure was looked at: is this the end?
     Conclude {
         /// What the look showed.
@@ -59,6 +57,10 @@ pub enum Command {
         /// Where the result will be found.
         result_url: String,
     },
+    /// The caller wants the personal data gone.
+    Erase,
+    /// It is gone, here and in Assure.
+    RecordErasure,
 }
 
 /// What a caller asks for, checked already ([`crate::provider::resolve`]).
@@ -130,17 +132,4 @@ pub struct ImageReceived {
     pub size_bytes: u64,
     /// `image/jpeg` or `image/png`.
     pub media_type: String,
-}
-
-/// A hint that the process may be finished.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signal {
-    /// Where it came from.
-    pub source: SignalSource,
-    /// The dossier id it claims.
-    pub claimed_dossier_id: String,
-    /// The process id it claims.
-    pub claimed_process_id: String,
-    /// The status it claims.
-    pub claimed_status: String,
 }

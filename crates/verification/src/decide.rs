@@ -1,6 +1,7 @@
 //! Commands in, events out. One file for each part of a verification's life.
 
 mod ending;
+mod erasure;
 mod setup;
 mod submission;
 mod uploads;
@@ -78,10 +79,11 @@ pub fn decide(
         Command::RecordStart => submission::record_start(state),
         Command::RefuseStart(refused) => submission::refuse_start(state, refused),
         Command::Cancel => ending::cancel(state),
-        Command::Signal(signal) => Ok(ending::signal(state, signal)),
         Command::Conclude { observation, signal, result_url } => {
             Ok(ending::conclude(state, &observation, signal, result_url, now))
         }
+        Command::Erase => Ok(erasure::erase(state)),
+        Command::RecordErasure => Ok(erasure::record(state)),
     }
 }
 

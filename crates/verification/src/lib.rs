@@ -15,7 +15,7 @@ pub mod provider;
 mod reason;
 mod state;
 
-pub use command::{Command, ImageReceived, ProcessDetails, Refused, Request, Signal, UploadResult};
+pub use command::{Command, ImageReceived, ProcessDetails, Refused, Request, UploadResult};
 pub use decide::{Refusal, decide};
 pub use images::{Image, Images};
 pub use observation::{Observation, is_final};

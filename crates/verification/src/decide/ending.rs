@@ -1,11 +1,11 @@
-//! Signals, cancellation and the one end.
+//! Cancellation and the one end.
 
 use proofline_events::{Event, timestamp, v1};
 use time::{Duration, OffsetDateTime};
 use v1::{Outcome, SignalSource};
 
 use super::{Refusal, names};
-use crate::{Observation, Reason, Signal, Start, Verification, is_final, observation::is_pending};
+use crate::{Observation, Reason, Start, Verification, is_final, observation::is_pending};
 
 /// How long after the deadline Assure is still asked, when it can't be asked.
 const GRACE_AFTER_DEADLINE: Duration = Duration::HOUR;
@@ -19,23 +19,6 @@ pub(super) fn cancel(state: &Verification) -> Result<Vec<Event>, Refusal> {
     }
     let (tenant, verification_id) = names(&state.key);
     Ok(vec![v1::CancellationRequested { tenant, verification_id }.into()])
-}
-
-/// A signal is always recorded: no decision relies on its absence, and the record costs less than
-/// the question whether it is needed.
-pub(super) fn signal(state: &Verification, signal: Signal) -> Vec<Event> {
-    let (tenant, verification_id) = names(&state.key);
-    vec![
-        v1::CompletionSignalled {
-            tenant,
-            verification_id,
-            source: signal.source.into(),
-            claimed_dossier_id: signal.claimed_dossier_id,
-            claimed_process_id: signal.claimed_process_id,
-            claimed_status: signal.claimed_status,
-        }
-        .into(),
-    ]
 }
 
 pub(super) fn conclude(

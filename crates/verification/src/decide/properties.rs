@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use proofline_events::{
-    Event, EventType, Recorded, Word,
-    v1::{Depiction, SignalSource},
-};
+use proofline_events::{Event, EventType, Recorded, Word, v1::Depiction};
 use proptest::prelude::*;
 use time::Duration;
 
 use super::tests::{
     Log, claim, conclude, dossier, process, received, refused, report, request, status,
 };
-use crate::{Command, Observation, Reason, Signal, UploadResult, fold};
+use crate::{Command, Observation, Reason, UploadResult, fold};
 
 fn any_depiction() -> impl Strategy<Value = Depiction> {
     proptest::sample::select(Depiction::ALL)
@@ -41,12 +38,6 @@ fn any_result() -> impl Strategy<Value = UploadResult> {
 
 /// A command, and how long after the one before it comes.
 fn any_step() -> impl Strategy<Value = (Command, Duration)> {
-    let signal = Signal {
-        source: SignalSource::Callback,
-        claimed_dossier_id: String::new(),
-        claimed_process_id: String::new(),
-        claimed_status: "accepted".into(),
-    };
     let until = super::tests::T0 + Duration::HOUR;
     let command = prop_oneof![
         2 => Just(request()),
@@ -59,7 +50,8 @@ fn any_step() -> impl Strategy<Value = (Command, Duration)> {
         1 => Just(Command::RecordStart),
         1 => Just(Command::RefuseStart(refused(Reason::StartRefused))),
         1 => Just(Command::Cancel),
-        1 => Just(Command::Signal(signal)),
+        1 => Just(Command::Erase),
+        1 => Just(Command::RecordErasure),
         2 => any_observation().prop_map(conclude),
     ];
     let wait = prop_oneof![20 => 0..60_i64, 1 => 3_600..40_000_i64].prop_map(Duration::seconds);

@@ -284,3 +284,12 @@ fn an_assure_that_cannot_be_asked_is_asked_for_an_hour_past_the_deadline() {
 fn a_verification_that_nobody_requested_is_not_there() {
     assert_eq!(Log::new().try_do(Command::Cancel), Err(Refusal::NotFound));
 }
+
+#[test]
+fn an_erasure_discards_what_is_unfinished_and_leaves_an_end_as_it_is() {
+    let log = Log::submitted().after(Command::Erase).after(conclude(status("processing")));
+    assert_eq!(log.finished(), (Outcome::Canceled, Some(Reason::CanceledByCaller)));
+    let log = Log::submitted().after(conclude(status("accepted"))).after(Command::Erase);
+    assert_eq!(log.finished(), (Outcome::Accepted, None));
+    assert_eq!(log.state().status(), Status::Erased);
+}
