@@ -1,16 +1,21 @@
 //! The calls, one function each.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use crate::{
     Client, Error, ImageDepiction, ImageStream, Process,
     client::{Answer, Call},
     wire,
 };
+
+/// The longest page of a list, and the furthest that one can begin.
+const PAGE: u64 = 2000;
+const MAX_OFFSET: u64 = 200_000;
 
 /// A process that was created.
 pub type NewProcess = wire::ProcessCreated;
@@ -64,6 +69,35 @@ impl Client {
         let Some(answer) = answer else { return Ok(None) };
         let details: wire::DossierDetails = decode(&answer)?;
         Ok(Some(details.processes.into_iter().map(|process| process.process_id).collect()))
+    }
+
+    /// The ids of all processes of the account that were created since then and are open: in
+    /// status `pending` or `processing`.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn open_processes(&self, since: OffsetDateTime) -> Result<HashSet<String>, Error> {
+        let since = since.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(since);
+        let since = since.format(&Rfc3339).map_err(|_| Error::nonsense("a time out of range"))?;
+        let mut open = HashSet::new();
+        for page in 0..=MAX_OFFSET / PAGE {
+            let offset = page * PAGE;
+            let answer = self
+                .call(get("list_processes", &["processes"]), |request| {
+                    request
+                        .query(&[("startCreationDate", &since)])
+                        .query(&[("status", "pending"), ("status", "processing")])
+                        .query(&[("offset", offset), ("limit", PAGE)])
+                })
+                .await?;
+            let list: wire::ProcessList = decode(&answer)?;
+            let is_last = list.processes.is_empty() || offset + PAGE >= list.total_results;
+            open.extend(list.processes.into_iter().map(|process| process.process_id));
+            if is_last {
+                break;
+            }
+        }
+        Ok(open)
     }
 
     /// Deletes a process; one that is gone already is no error.

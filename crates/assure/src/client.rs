@@ -170,13 +170,11 @@ impl Client {
     ) -> Result<Answer, Attempt> {
         let inner = &self.inner;
         let _place = inner.places.acquire().await.expect("the semaphore is never closed");
+        let token = inner.token.get(&inner.http, &inner.account, &*inner.pace).await?;
+        // Asked last of all before the call, as others may have been told meanwhile.
         if let Some(retry_after) = inner.pace.remaining().await {
             return Err(Error::Limited { retry_after }.into());
         }
-        let token = match inner.token.get(&inner.http, &inner.account).await {
-            Ok(token) => token,
-            Err(error) => return Err(self.heed(error).await),
-        };
         let mut url = inner.account.base_url.clone();
         url.path_segments_mut().expect("http URLs have paths").pop_if_empty().extend(call.path);
         let request = inner.http.request(call.method.clone(), url);
@@ -193,7 +191,7 @@ impl Client {
                 inner.token.forget(&token).await;
                 Err(Attempt::TokenRefused)
             }
-            429 => Err(self.heed(limited(&response)).await),
+            429 => Err(heed(&response, &*inner.pace).await.into()),
             408 | 500..=599 => Err(Error::nonsense("it answered with a server error").into()),
             300..=399 => Err(Error::nonsense("it answered with a redirection").into()),
             _ => {
@@ -202,18 +200,6 @@ impl Client {
                 Err(Error::Refused(Refusal::new(status, body)).into())
             }
         }
-    }
-
-    /// Whatever Assure asks for in one call holds for all.
-    async fn heed(&self, error: Error) -> Attempt {
-        if let Error::Limited { retry_after } = &error {
-            tracing::warn!(
-                retry_after_ms = retry_after.as_millis(),
-                "Assure wants to be left alone"
-            );
-            self.inner.pace.hold(*retry_after).await;
-        }
-        error.into()
     }
 }
 
@@ -228,11 +214,15 @@ impl From<Error> for Attempt {
     }
 }
 
+/// What Assure asks for in one call holds for all calls on the account, of every replica.
 #[expect(clippy::disallowed_methods, reason = "Retry-After may be a date of the wall clock")]
-pub(crate) fn limited(response: &Response) -> Error {
+pub(crate) async fn heed(response: &Response, pace: &dyn Pace) -> Error {
     let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
     let now = time::OffsetDateTime::now_utc();
-    Error::Limited { retry_after: crate::pace::retry_after(header, now, DEFAULT_RETRY_AFTER) }
+    let retry_after = crate::pace::retry_after(header, now, DEFAULT_RETRY_AFTER);
+    tracing::warn!(retry_after_ms = retry_after.as_millis(), "Assure wants to be left alone");
+    pace.hold(retry_after).await;
+    Error::Limited { retry_after }
 }
 
 async fn read(mut response: Response) -> Result<Bytes, Error> {

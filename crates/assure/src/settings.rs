@@ -2,6 +2,7 @@
 
 use proofline_settings::Reader;
 use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 /// Where Assure is, and who we are there.
@@ -20,6 +21,17 @@ pub struct Account {
 }
 
 impl Account {
+    /// Names the account in shared places, the same in every process that has these settings.
+    pub fn id(&self) -> String {
+        let mut hash = Sha256::new();
+        for part in [self.base_url.as_str(), &self.client_id] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Reads `ASSURE_BASE_URL`, `ASSURE_TOKEN_URL`, `ASSURE_CLIENT_ID`, `ASSURE_CLIENT_SECRET` and
     /// `ASSURE_SCOPE`.
     pub fn read(r: &mut Reader) -> Option<Self> {

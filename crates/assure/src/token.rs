@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use crate::{Account, Error, wire};
+use crate::{Account, Error, Pace, wire};
 
 /// Renewed this long before its end; of a short life, at four fifths.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
@@ -24,12 +24,16 @@ impl TokenCache {
         &self,
         http: &reqwest::Client,
         account: &Account,
+        pace: &dyn Pace,
     ) -> Result<SecretString, Error> {
         let mut cached = self.0.lock().await;
         if let Some(current) = cached.as_ref().filter(|c| Instant::now() < c.renew_at) {
             return Ok(current.token.clone());
         }
-        let answer = request(http, account).await?;
+        if let Some(retry_after) = pace.remaining().await {
+            return Err(Error::Limited { retry_after });
+        }
+        let answer = request(http, account, pace).await?;
         let lifetime = Duration::from_secs(answer.expires_in);
         let usable = lifetime - RENEW_BEFORE.min(lifetime / 5);
         let token = SecretString::from(answer.access_token);
@@ -47,7 +51,11 @@ impl TokenCache {
     }
 }
 
-async fn request(http: &reqwest::Client, account: &Account) -> Result<wire::Token, Error> {
+async fn request(
+    http: &reqwest::Client,
+    account: &Account,
+    pace: &dyn Pace,
+) -> Result<wire::Token, Error> {
     let form = [("grant_type", "client_credentials"), ("scope", account.scope.as_str())];
     let response = http
         .post(account.token_url.clone())
@@ -60,7 +68,7 @@ async fn request(http: &reqwest::Client, account: &Account) -> Result<wire::Toke
         200 | 201 => {
             response.json().await.map_err(|_| Error::nonsense("the token could not be read"))
         }
-        429 => Err(crate::client::limited(&response)),
+        429 => Err(crate::client::heed(&response, pace).await),
         400 | 401 | 403 => Err(Error::Credentials),
         _ => Err(Error::nonsense("the token endpoint failed")),
     }

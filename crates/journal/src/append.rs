@@ -170,3 +170,6 @@ fn classify(error: &PublishError) -> Failure {
 pub(crate) fn is_conflict(error: &PublishError) -> bool {
     matches!(classify(error), Failure::Conflict)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,12 @@ use crate::{Connection, Error};
 /// operator's tool may leave such a marker.
 const OPERATION: &str = "KV-Operation";
 
+/// A value and the revision it stands at.
+pub(crate) struct Entry {
+    pub(crate) value: Bytes,
+    pub(crate) revision: u64,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     connection: Connection,
@@ -31,9 +37,14 @@ impl Bucket {
     }
 
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        Ok(self.entry(key).await?.map(|entry| entry.value))
+    }
+
+    pub(crate) async fn entry(&self, key: &str) -> Result<Option<Entry>, Error> {
         let request = json!({ "last_by_subj": self.subject(key) });
         let message = self.connection.leader_get(&self.stream(), &request).await?;
-        Ok(message.filter(|m| m.headers.get(OPERATION).is_none()).map(|m| m.payload))
+        let message = message.filter(|m| m.headers.get(OPERATION).is_none());
+        Ok(message.map(|m| Entry { value: m.payload, revision: m.sequence }))
     }
 
     /// Writes whatever stands there.
@@ -52,7 +63,7 @@ impl Bucket {
         self.publish(key, value, Some(revision)).await
     }
 
-    /// Deletes every revision, overwriting its bytes on disk.
+    /// Deletes every revision of a key (which may have wildcards), overwriting its bytes on disk.
     pub(crate) async fn erase(&self, key: &str) -> Result<(), Error> {
         let stream = self.connection.jetstream.get_stream_no_info(self.stream()).await;
         let stream = stream.map_err(Error::unavailable)?;

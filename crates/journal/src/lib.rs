@@ -7,6 +7,7 @@
 //!   of; then [`worker`], the loop that every consumer runs in; [`topology`] for what exists.
 
 mod append;
+mod batch;
 mod bucket;
 mod connection;
 mod dead_letter;
@@ -15,6 +16,7 @@ mod error;
 mod hint;
 mod journal;
 mod lease;
+mod pace;
 mod provision;
 mod signal;
 mod timers;
@@ -24,11 +26,13 @@ mod vault;
 mod watch;
 pub mod worker;
 
+pub use batch::{DueTimers, Taken};
 pub use connection::{Connection, Settings};
 pub use error::{Error, ExecuteError};
 pub use hint::Hint;
 pub use journal::{Executed, History, Journal};
 pub use lease::Lease;
+pub use pace::AccountPace;
 pub use provision::{ProvisionSettings, Retention, provision};
 pub use signal::{Signal, SignalSink, Stored};
 pub use timers::{Due, TimerKind};

@@ -7,12 +7,17 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use crate::{Error, Journal, append::is_conflict};
 
 const DUE: &str = "proofline-due";
+const ROUND: &str = "proofline-round";
 
 /// What a timer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimerKind {
     /// The verification's deadline.
     Deadline,
+    /// The verification should have heard of its end by now.
+    Check,
+    /// The sealed result has been kept long enough.
+    ExpireResult,
 }
 
 /// A timer that has come due.
@@ -22,12 +27,16 @@ pub struct Due {
     pub key: VerificationKey,
     /// When it was to come due.
     pub at: OffsetDateTime,
+    /// How often it has been set again before.
+    pub round: u32,
 }
 
 impl TimerKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Deadline => "deadline",
+            Self::Check => "check",
+            Self::ExpireResult => "expire-result",
         }
     }
 
@@ -42,8 +51,10 @@ impl TimerKind {
     pub(crate) fn read(self, subject: &str, headers: Option<&HeaderMap>) -> Option<Due> {
         let prefix = self.due_prefix();
         let (tenant, id) = subject.strip_prefix(&prefix)?.split_once('.')?;
-        let at = OffsetDateTime::parse(headers?.get(DUE)?.as_str(), &Rfc3339).ok()?;
-        Some(Due { key: VerificationKey::parse(tenant, id).ok()?, at })
+        let headers = headers?;
+        let at = OffsetDateTime::parse(headers.get(DUE)?.as_str(), &Rfc3339).ok()?;
+        let round = headers.get(ROUND)?.as_str().parse().ok()?;
+        Some(Due { key: VerificationKey::parse(tenant, id).ok()?, at, round })
     }
 }
 
@@ -58,15 +69,33 @@ impl Journal {
         key: &VerificationKey,
         at: OffsetDateTime,
     ) -> Result<(), Error> {
-        let subject = format!("proofline.timer.v1.at.{}.{key}", kind.name());
-        let due = format!("{}{key}", kind.due_prefix());
-        let time = at.format(&Rfc3339).map_err(|e| Error::Refused(e.to_string()))?;
         let mut headers = HeaderMap::new();
-        headers.insert(header::NATS_SCHEDULE, format!("@at {time}"));
-        headers.insert(header::NATS_SCHEDULE_TARGET, due);
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+        self.schedule(kind, &Due { key: key.clone(), at, round: 0 }, headers).await
+    }
+
+    /// Sets a timer, whether or not it is set already.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn reset_timer(&self, kind: TimerKind, due: &Due) -> Result<(), Error> {
+        self.schedule(kind, due, HeaderMap::new()).await
+    }
+
+    async fn schedule(
+        &self,
+        kind: TimerKind,
+        due: &Due,
+        mut headers: HeaderMap,
+    ) -> Result<(), Error> {
+        let key = &due.key;
+        let subject = format!("proofline.timer.v1.at.{}.{key}", kind.name());
+        let time = due.at.format(&Rfc3339).map_err(|e| Error::Refused(e.to_string()))?;
+        headers.insert(header::NATS_SCHEDULE, format!("@at {time}"));
+        headers.insert(header::NATS_SCHEDULE_TARGET, format!("{}{key}", kind.due_prefix()));
         // A scheduled message keeps its own headers, but not its message id.
         headers.insert(DUE, time);
+        headers.insert(ROUND, due.round.to_string());
         let sent =
             self.connection.jetstream.publish_with_headers(subject, headers, "".into()).await;
         let answer = match sent {

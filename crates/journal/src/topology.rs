@@ -34,6 +34,10 @@ pub const MAX_DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
 /// death of a replica costs.
 const ACK_WAIT: Duration = Duration::from_secs(15);
 
+/// How many due checks one round of reconciliation may take, and how long it may have them.
+pub(crate) const MAX_BATCH: i64 = 20_000;
+const BATCH_ACK_WAIT: Duration = Duration::from_secs(120);
+
 /// The same for subscribers, which show no progress.
 const SUBSCRIBER_ACK_WAIT: Duration = Duration::from_secs(30);
 
@@ -48,8 +52,14 @@ pub enum Consumer {
     VerifierSubmissions,
     /// Signals deadlines that have come.
     VerifierDeadline,
+    /// Looks up what should have heard of its end by now.
+    VerifierCheck,
     /// Looks at Assure and tells the end.
     ResultNormaliserSignals,
+    /// Removes what is left after an end, here and in Assure.
+    ResultNormaliserRemovals,
+    /// Removes results that have been kept long enough.
+    ResultNormaliserExpireResult,
 }
 
 /// Where a consumer's messages come from.
@@ -63,11 +73,14 @@ pub(crate) enum Source {
 
 impl Consumer {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::VerifierRequests,
         Self::VerifierSubmissions,
         Self::VerifierDeadline,
+        Self::VerifierCheck,
         Self::ResultNormaliserSignals,
+        Self::ResultNormaliserRemovals,
+        Self::ResultNormaliserExpireResult,
     ];
 
     /// The durable's name: service and purpose.
@@ -76,7 +89,10 @@ impl Consumer {
             Self::VerifierRequests => "verifier-requests",
             Self::VerifierSubmissions => "verifier-submissions",
             Self::VerifierDeadline => "verifier-deadline",
+            Self::VerifierCheck => "verifier-check",
             Self::ResultNormaliserSignals => "result-normaliser-signals",
+            Self::ResultNormaliserRemovals => "result-normaliser-removals",
+            Self::ResultNormaliserExpireResult => "result-normaliser-expire-result",
         }
     }
 
@@ -92,6 +108,11 @@ impl Consumer {
                 EventType::StartRefused,
                 EventType::ErasureRequested,
             ]),
+            Self::VerifierCheck => Source::Timers(TimerKind::Check),
+            Self::ResultNormaliserRemovals => {
+                Source::Events(&[EventType::ProcessFinished, EventType::ErasureRequested])
+            }
+            Self::ResultNormaliserExpireResult => Source::Timers(TimerKind::ExpireResult),
         }
     }
 
@@ -111,7 +132,20 @@ impl Consumer {
             }
             Source::Timers(kind) => vec![kind.due_filter()],
         };
-        durable(self.name(), filters)
+        match self {
+            // Taken together, thousands at once, and settled one by one.
+            Self::VerifierCheck => pull::Config {
+                ack_wait: BATCH_ACK_WAIT,
+                max_ack_pending: MAX_BATCH,
+                ..durable(self.name(), filters)
+            },
+            Self::VerifierRequests
+            | Self::VerifierSubmissions
+            | Self::VerifierDeadline
+            | Self::ResultNormaliserSignals
+            | Self::ResultNormaliserRemovals
+            | Self::ResultNormaliserExpireResult => durable(self.name(), filters),
+        }
     }
 }
 

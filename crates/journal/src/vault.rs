@@ -111,6 +111,16 @@ impl Vault {
         opened.map(Some).map_err(VaultError::Unreadable)
     }
 
+    /// Destroys the verification's data key, and with it all its documents, wherever copies of them
+    /// are; then removes the documents too.
+    ///
+    /// # Errors
+    /// [`Error`]; erasing again goes on where it stopped.
+    pub async fn erase(&self, key: &VerificationKey) -> Result<(), Error> {
+        self.data_keys.erase(&key.to_string()).await?;
+        self.sealed.erase(&format!("{key}.>")).await
+    }
+
     async fn data_key(&self, key: &VerificationKey) -> Result<DataKey, VaultError> {
         let wrapped = self.data_keys.get(&key.to_string()).await?.ok_or(VaultError::KeyGone)?;
         self.keyring.unwrap(&wrapped, subject(key)).map_err(VaultError::Unreadable)

@@ -27,6 +27,7 @@ use proofline_events::Recorded;
 use crate::{Connection, Due, dead_letter, topology::Consumer, trace};
 
 pub use delivery::Delivery;
+pub(crate) use delivery::timer as read_timer;
 pub use health::Health;
 pub use verdict::{Failure, Handled, Rejection};
 use verdict::{retry_delay, settle};

@@ -37,7 +37,7 @@ pub(super) fn event(
     Ok(Delivery { message: recorded, deliveries })
 }
 
-pub(super) fn timer(consumer: Consumer, message: &Message) -> Result<Delivery<Due>, Rejection> {
+pub(crate) fn timer(consumer: Consumer, message: &Message) -> Result<Delivery<Due>, Rejection> {
     let Source::Timers(kind) = consumer.source() else {
         return Err(Rejection::unreadable("this consumer has no timers"));
     };

@@ -18,15 +18,15 @@ pub struct Health {
 }
 
 impl Health {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self { name, is_consuming: Arc::default() }
     }
 
-    pub(super) fn consuming(&self) {
+    pub(crate) fn consuming(&self) {
         self.is_consuming.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn stopped(&self) {
+    pub(crate) fn stopped(&self) {
         self.is_consuming.store(false, Ordering::Relaxed);
     }
 

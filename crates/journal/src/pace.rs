@@ -1,0 +1,118 @@
+//! The pace of an Assure account, kept by all replicas of all services together: until when it
+//! must be left alone, and whose turn a round of reconciliation is.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use proofline_assure::Pace;
+use time::OffsetDateTime;
+
+use crate::{
+    Connection, Error,
+    bucket::{Bucket, Entry},
+    topology::PACE,
+};
+
+/// How often a wish is written again because another came in between.
+const MAX_CONFLICTS: usize = 10;
+
+/// The pace of one account.
+#[derive(Debug, Clone)]
+pub struct AccountPace {
+    bucket: Bucket,
+    account: String,
+    now: fn() -> OffsetDateTime,
+    /// What this process knows by itself, should NATS be away.
+    until: Arc<Mutex<Option<OffsetDateTime>>>,
+}
+
+impl AccountPace {
+    /// The pace of the account of this id ([`proofline_assure::Account::id`]), by this clock.
+    pub fn new(connection: &Connection, account: String, now: fn() -> OffsetDateTime) -> Self {
+        let bucket = Bucket::new(connection.clone(), PACE);
+        Self { bucket, account, now, until: Arc::default() }
+    }
+
+    /// Takes the next round of reconciliation; `false` when another replica has had one less than
+    /// an interval ago.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn begin_round(&self, interval: Duration) -> Result<bool, Error> {
+        let key = format!("round.{}", self.account);
+        let now = (self.now)();
+        let last = self.bucket.entry(&key).await?;
+        // A tenth less: whoever ticks at this very interval must not miss every other turn.
+        let is_due =
+            last.as_ref().and_then(time_of).is_none_or(|last| now >= last + interval.mul_f64(0.9));
+        if !is_due {
+            return Ok(false);
+        }
+        let revision = last.map_or(0, |entry| entry.revision);
+        Ok(self.bucket.put_at(&key, value_of(now), revision).await?.is_some())
+    }
+
+    async fn shared_until(&self) -> Option<OffsetDateTime> {
+        match self.bucket.entry(&self.until_key()).await {
+            Ok(entry) => entry.as_ref().and_then(time_of),
+            Err(error) => {
+                tracing::debug!(%error, "the shared pace can't be read; keeping to our own");
+                None
+            }
+        }
+    }
+
+    async fn share(&self, until: OffsetDateTime) -> Result<(), Error> {
+        for _ in 0..MAX_CONFLICTS {
+            let entry = self.bucket.entry(&self.until_key()).await?;
+            if entry.as_ref().and_then(time_of).is_some_and(|shared| shared >= until) {
+                return Ok(());
+            }
+            let revision = entry.map_or(0, |entry| entry.revision);
+            if self.bucket.put_at(&self.until_key(), value_of(until), revision).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    fn until_key(&self) -> String {
+        format!("until.{}", self.account)
+    }
+}
+
+impl Pace for AccountPace {
+    fn remaining(&self) -> BoxFuture<'_, Option<Duration>> {
+        Box::pin(async {
+            let shared = self.shared_until().await;
+            let until = shared.max(*self.until.lock().expect("no panic while held"))?;
+            Duration::try_from(until - (self.now)()).ok().filter(|remaining| !remaining.is_zero())
+        })
+    }
+
+    fn hold(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let until = (self.now)() + duration;
+            {
+                let mut own = self.until.lock().expect("no panic while held");
+                *own = (*own).max(Some(until));
+            }
+            if let Err(error) = self.share(until).await {
+                tracing::warn!(%error, "other replicas could not be told to leave Assure alone");
+            }
+        })
+    }
+}
+
+/// Milliseconds since 1970, as text.
+fn value_of(time: OffsetDateTime) -> Vec<u8> {
+    (time.unix_timestamp_nanos() / 1_000_000).to_string().into_bytes()
+}
+
+fn time_of(entry: &Entry) -> Option<OffsetDateTime> {
+    let milliseconds: i128 = std::str::from_utf8(&entry.value).ok()?.parse().ok()?;
+    OffsetDateTime::from_unix_timestamp_nanos(milliseconds.checked_mul(1_000_000)?).ok()
+}
