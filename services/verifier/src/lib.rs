@@ -1,11 +1,13 @@
-//! Starts what is submitted, and watches deadlines.
+//! Starts what is submitted, watches deadlines, and looks up what is overdue.
 //!
 //! * What for: `submission-requested` becomes Start verification at Assure; each verification has
-//!   a deadline, and at the deadline there is a signal to look once more.
+//!   a deadline, at which there is a signal to look once more; and one that should have heard of
+//!   its end is looked up, all of them together.
 //! * What not for: telling the end (`result-normaliser`).
 //! * Where to begin: `submission_requested.rs`.
 
 mod deadline_due;
+mod reconcile;
 mod settings;
 mod submission_requested;
 mod verification_requested;
@@ -13,21 +15,25 @@ mod verification_requested;
 use std::sync::Arc;
 
 use anyhow::Context;
-use proofline_assure::{Client, LocalPace};
+use proofline_assure::Client;
 use proofline_events::Service;
-use proofline_journal::{Connection, Journal, SignalSink, topology::Consumer, worker::Worker};
+use proofline_journal::{
+    AccountPace, Connection, DueTimers, Journal, SignalSink, topology::Consumer, worker::Worker,
+};
 use proofline_service::{
-    About, Shutdown,
+    About, Shutdown, clock,
     http::{self, Readiness},
 };
 use tokio::task::JoinSet;
 
 pub use settings::Settings;
 
+use reconcile::Reconciler;
+
 /// Name and purpose, for `--help`.
 pub const ABOUT: About = About {
     name: "proofline-verifier",
-    summary: "Starts verifications at Assure and watches deadlines.",
+    summary: "Starts verifications at Assure, watches deadlines, and looks up what is overdue.",
 };
 
 /// How many messages of one consumer are handled at once.
@@ -42,7 +48,8 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::Verifier);
     let signals = SignalSink::new(connection.clone(), Service::Verifier);
-    let assure = Client::new(settings.assure, Box::new(LocalPace::default()));
+    let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
+    let assure = Client::new(settings.assure, Box::new(pace.clone()));
 
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
@@ -54,15 +61,30 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         worker
     };
 
+    let grace = settings.callback_grace;
     let mut tasks = JoinSet::new();
     tasks.spawn(worker(Consumer::VerifierRequests).run_events({
         let journal = journal.clone();
-        move |delivery| verification_requested::handle(journal.clone(), delivery)
+        move |delivery| verification_requested::handle(journal.clone(), grace, delivery)
     }));
     tasks.spawn(worker(Consumer::VerifierSubmissions).run_events({
-        let journal = journal.clone();
-        move |delivery| submission_requested::handle(journal.clone(), assure.clone(), delivery)
+        let (journal, assure) = (journal.clone(), assure.clone());
+        move |delivery| {
+            submission_requested::handle(journal.clone(), assure.clone(), grace, delivery)
+        }
     }));
+    let checks = DueTimers::new(connection.clone(), Consumer::VerifierCheck);
+    let health = checks.health();
+    readiness.check(Consumer::VerifierCheck.name(), Arc::new(move || health.check()));
+    let reconciler = Reconciler {
+        journal: journal.clone(),
+        signals: signals.clone(),
+        checks,
+        assure,
+        pace,
+        interval: settings.reconcile_interval,
+    };
+    tasks.spawn(reconciler.run(shutdown.clone()));
     tasks.spawn(worker(Consumer::VerifierDeadline).run_timers(move |delivery| {
         deadline_due::handle(journal.clone(), signals.clone(), delivery)
     }));

@@ -1,6 +1,6 @@
 //! The settings of this service.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use proofline_assure::Account;
 use proofline_settings::Reader;
@@ -11,6 +11,8 @@ pub struct Settings {
     pub(crate) admin_listen: SocketAddr,
     pub(crate) nats: proofline_journal::Settings,
     pub(crate) assure: Account,
+    pub(crate) callback_grace: Duration,
+    pub(crate) reconcile_interval: Duration,
 }
 
 impl Settings {
@@ -23,6 +25,23 @@ impl Settings {
         );
         let nats = proofline_journal::Settings::read(r);
         let assure = Account::read(r);
-        Some(Self { admin_listen: admin_listen?, nats: nats?, assure: assure? })
+        let callback_grace = r.duration(
+            "PROOFLINE_CALLBACK_GRACE",
+            "5m",
+            "How long after submission a process is left to its callback; six times as long after \
+             creation, when it is not submitted.",
+        );
+        let reconcile_interval = r.duration(
+            "PROOFLINE_RECONCILE_INTERVAL",
+            "60s",
+            "How often overdue processes are looked up, all together.",
+        );
+        Some(Self {
+            admin_listen: admin_listen?,
+            nats: nats?,
+            assure: assure?,
+            callback_grace: callback_grace?,
+            reconcile_interval: reconcile_interval?,
+        })
     }
 }

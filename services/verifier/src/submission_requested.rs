@@ -4,25 +4,34 @@
 //! tells: a process that is still `pending` was refused, any other was started, perhaps by an
 //! attempt of ours whose record was lost.
 
+use std::time::Duration;
+
 use proofline_assure::{Client, Error as AssureError, Refusal};
 use proofline_events::{EventType, Recorded, VerificationKey};
 use proofline_journal::{
-    ExecuteError, Journal,
+    Due, ExecuteError, Journal, TimerKind,
     worker::{Delivery, Failure, Handled},
 };
 use proofline_service::clock;
 use proofline_verification::{Command, Reason, Refused};
 
+use crate::reconcile::first_check;
+
 pub(crate) async fn handle(
     journal: Journal,
     assure: Client,
+    grace: Duration,
     delivery: Delivery<Recorded>,
 ) -> Result<Handled, Failure> {
-    let key = &delivery.message.key;
+    let Recorded { key, envelope, .. } = &delivery.message;
     let history = journal.read(key).await?;
     let Some(verification) = history.verification else { return Ok(Handled::Done) };
     if verification.start.is_some() || verification.end.is_some() {
         return Ok(Handled::Done);
+    }
+    if delivery.deliveries == 1 {
+        let at = first_check(envelope.time, grace);
+        journal.reset_timer(TimerKind::Check, &Due { key: key.clone(), at, round: 0 }).await?;
     }
     let (Some(dossier_id), Some(process)) = (&verification.dossier_id, &verification.process)
     else {

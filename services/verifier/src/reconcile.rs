@@ -1,0 +1,177 @@
+//! Reconciliation: what should have heard of its end by now is looked up, all together.
+//!
+//! Each verification has a check timer. In each interval one replica, whichever takes the round,
+//! collects all checks that are due and asks Assure once for the account's open processes. An
+//! overdue process that is not among them is final, unknown or gone: a signal makes the
+//! result-normaliser look at that one. The others are left alone for a while, each time longer.
+
+use std::{collections::HashSet, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use proofline_assure::{Client, Error as AssureError};
+use proofline_events::v1::SignalSource;
+use proofline_journal::{
+    AccountPace, Due, DueTimers, Error, Journal, Signal, SignalSink, Taken, TimerKind,
+};
+use proofline_service::{Shutdown, clock};
+use proofline_verification::Verification;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::time::interval;
+
+/// How many checks one round takes; what is left waits for the next.
+const MAX_CHECKS: usize = 10_000;
+/// How many verifications are read, signalled and set again at once.
+const CONCURRENCY: usize = 32;
+/// When to try again what NATS did not allow.
+const RETRY: Duration = Duration::from_secs(1);
+/// The longest time an open process is left alone.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// Assure's clock may differ from ours by this.
+const CLOCK_SKEW: time::Duration = time::Duration::minutes(10);
+
+/// What a round uses.
+pub(crate) struct Reconciler {
+    pub(crate) journal: Journal,
+    pub(crate) signals: SignalSink,
+    pub(crate) checks: DueTimers,
+    pub(crate) assure: Client,
+    pub(crate) pace: AccountPace,
+    pub(crate) interval: Duration,
+}
+
+/// A check that is due, and the open verification it is for.
+struct Overdue {
+    taken: Taken,
+    verification: Verification,
+}
+
+impl Reconciler {
+    /// Takes rounds until stopped.
+    pub(crate) async fn run(self, stop: Shutdown) {
+        let mut tick = interval(self.interval);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = self.try_round().await {
+                tracing::warn!(%error, "a round of reconciliation broke off; trying again");
+                tick.reset_after(RETRY.min(self.interval));
+            }
+        }
+    }
+
+    async fn try_round(&self) -> Result<(), Error> {
+        self.checks.probe().await?;
+        if self.pace.begin_round(self.interval).await? {
+            self.round().await?;
+        }
+        Ok(())
+    }
+
+    async fn round(&self) -> Result<(), Error> {
+        let taken = self.checks.take(MAX_CHECKS).await?;
+        let overdue = stream::iter(taken).map(|taken| self.still_open(taken));
+        let overdue: Vec<_> = overdue.buffer_unordered(CONCURRENCY).collect().await;
+        let overdue: Vec<Overdue> =
+            overdue.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        let Some(since) = overdue.iter().map(|overdue| overdue.verification.requested_at).min()
+        else {
+            return Ok(());
+        };
+        let open = match self.assure.open_processes(since - CLOCK_SKEW).await {
+            Ok(open) => open,
+            // An account without the list call: each one is looked at by itself.
+            Err(AssureError::Refused(refusal)) => {
+                tracing::warn!(%refusal, "Assure does not list processes: each is looked up by itself");
+                HashSet::new()
+            }
+            Err(error) => {
+                tracing::warn!(%error, overdue = overdue.len(), "overdue processes could not be looked up; next time");
+                return self.leave_for_next_round(overdue).await;
+            }
+        };
+        let total = overdue.len();
+        let settled = stream::iter(overdue).map(|overdue| self.settle(overdue, &open));
+        let settled: Vec<_> = settled.buffer_unordered(CONCURRENCY).collect().await;
+        let found = settled.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let found = found.into_iter().filter(|is_found| *is_found).count();
+        tracing::info!(overdue = total, found, "reconciled with Assure");
+        Ok(())
+    }
+
+    /// Drops a check that is no longer needed.
+    async fn still_open(&self, taken: Taken) -> Result<Option<Overdue>, Error> {
+        let history = self.journal.read(&taken.due.key).await?;
+        let is_open = |v: &Verification| v.end.is_none() && v.process.is_some();
+        match history.verification.filter(is_open) {
+            Some(verification) => Ok(Some(Overdue { taken, verification })),
+            None => {
+                taken.done().await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Signals what is no longer open; sets the check again in either case, in case the signal
+    /// leads to no end.
+    async fn settle(&self, overdue: Overdue, open: &HashSet<String>) -> Result<bool, Error> {
+        let Overdue { taken, verification } = overdue;
+        let key = &verification.key;
+        let now = clock::now();
+        let is_found = verification.process.as_ref().is_some_and(|p| !open.contains(&p.process_id));
+        if is_found {
+            let due = taken.due.at.format(&Rfc3339).unwrap_or_default();
+            let signal = Signal::new(format!("reconciliation.{due}"), SignalSource::Reconciliation);
+            self.signals.append(key, signal, now).await?;
+            tracing::info!(verification.id = %key.id, tenant = %key.tenant, "no longer open at Assure, and not heard of");
+        }
+        let round = taken.due.round.saturating_add(1);
+        let next = Due { key: key.clone(), at: now + pause(self.interval, round), round };
+        if next.at < verification.request.expires_at {
+            self.journal.reset_timer(TimerKind::Check, &next).await?;
+        }
+        taken.done().await?;
+        Ok(is_found)
+    }
+
+    /// A list request that failed doesn't count.
+    async fn leave_for_next_round(&self, overdue: Vec<Overdue>) -> Result<(), Error> {
+        for overdue in overdue {
+            overdue.taken.later(self.interval / 2).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Two intervals after the first look, then four, … at most an hour.
+fn pause(interval: Duration, round: u32) -> Duration {
+    interval.saturating_mul(2_u32.saturating_pow(round)).min(LONGEST_PAUSE).max(interval)
+}
+
+/// When a verification that was submitted then is looked up for the first time.
+pub(crate) fn first_check(submitted_at: OffsetDateTime, grace: Duration) -> OffsetDateTime {
+    submitted_at + grace
+}
+
+/// The same for one that was created then, and may never be submitted.
+pub(crate) fn first_check_unsubmitted(
+    created_at: OffsetDateTime,
+    grace: Duration,
+) -> OffsetDateTime {
+    created_at + grace.saturating_mul(6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_process_is_left_alone_ever_longer_up_to_an_hour() {
+        let minute = Duration::from_secs(60);
+        let pauses: Vec<_> = (1..=8).map(|round| pause(minute, round).as_secs() / 60).collect();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(pause(Duration::from_secs(7200), 40), Duration::from_secs(7200));
+    }
+}
