@@ -15,7 +15,9 @@ use proofline_journal::{Journal, Vault};
 use proofline_problem::{Code, Problem};
 use proofline_service::Shutdown;
 
-use crate::{Settings, cancel, create_verification, get_verification, result, submit, timeline};
+use crate::{
+    Settings, cancel, create_verification, erase, get_verification, result, submit, timeline,
+};
 
 /// No request body is larger.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -34,7 +36,7 @@ pub(crate) type SharedApp = Arc<App>;
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/v1/verifications", post(create_verification::create))
-        .route("/v1/verifications/{id}", get(get_verification::get))
+        .route("/v1/verifications/{id}", get(get_verification::get).delete(erase::erase))
         .route("/v1/verifications/{id}/events", get(timeline::get))
         .route("/v1/verifications/{id}/submit", post(submit::submit))
         .route("/v1/verifications/{id}/cancel", post(cancel::cancel))

@@ -10,6 +10,7 @@ mod app;
 mod cancel;
 mod create_verification;
 mod creation;
+mod erase;
 mod get_verification;
 mod idempotency;
 mod members;
@@ -22,11 +23,11 @@ mod view;
 
 use std::sync::Arc;
 
-use proofline_assure::{Client, LocalPace};
+use proofline_assure::Client;
 use proofline_events::Service;
-use proofline_journal::{Connection, Journal, Vault};
+use proofline_journal::{AccountPace, Connection, Journal, Vault};
 use proofline_service::{
-    About, Shutdown,
+    About, Shutdown, clock,
     http::{self, Readiness},
 };
 
@@ -48,6 +49,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::Intake);
 
+    let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
@@ -55,7 +57,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let app = app::App {
         vault: Vault::new(&connection, Arc::new(settings.keys.sealing.clone())),
         journal,
-        assure: Client::new(settings.assure.clone(), Box::new(LocalPace::default())),
+        assure: Client::new(settings.assure.clone(), Box::new(pace)),
         shutdown: shutdown.clone(),
         settings,
     };

@@ -1,28 +1,35 @@
 //! Tells the end of each verification, once.
 //!
 //! * What for: every signal makes it look at Assure; a final status becomes a sealed, normalised
-//!   result and the one `process-finished`.
+//!   result and the one `process-finished`. It also removes what must not stay after an end.
 //! * What not for: believing a signal. It is the only one that ends a verification.
-//! * Where to begin: `signalled.rs`, then `normalise.rs`.
+//! * Where to begin: `signalled.rs`, then `normalise.rs`; `removals.rs` for erasure.
 
 mod document;
 mod normalise;
+mod removals;
+mod result_expired;
 mod settings;
 mod signalled;
 
 use std::sync::Arc;
 
 use anyhow::Context;
-use futures_util::FutureExt;
-use proofline_assure::{Client, LocalPace};
+use proofline_assure::Client;
 use proofline_events::Service;
-use proofline_journal::{Connection, Journal, Vault, topology::Consumer, worker::Worker};
+use proofline_journal::{
+    AccountPace, Connection, Journal, Vault, topology::Consumer, worker::Worker,
+};
 use proofline_service::{
-    About, Shutdown,
+    About, Shutdown, clock,
     http::{self, Readiness},
 };
 
 pub use settings::Settings;
+
+use removals::Removals;
+use signalled::Normaliser;
+use tokio::task::JoinSet;
 
 /// Name and purpose, for `--help`.
 pub const ABOUT: About = About {
@@ -42,25 +49,50 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::ResultNormaliser);
 
+    let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
     let watch = journal.watch();
-    let consumer = Consumer::ResultNormaliserSignals;
-    let worker = Worker::new(connection.clone(), consumer, CONCURRENCY, shutdown.clone());
-    let health = worker.health();
-    let readiness = Readiness::new(shutdown);
+    let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
-    readiness.check(consumer.name(), Arc::new(move || health.check()));
+    let worker = |consumer: Consumer| {
+        let worker = Worker::new(connection.clone(), consumer, CONCURRENCY, shutdown.clone());
+        let health = worker.health();
+        readiness.check(consumer.name(), Arc::new(move || health.check()));
+        worker
+    };
 
-    let normaliser = Arc::new(signalled::Normaliser {
-        journal,
-        vault: Vault::new(&connection, Arc::new(settings.keyring)),
-        assure: Client::new(settings.assure, Box::new(LocalPace::default())),
+    let vault = Vault::new(&connection, Arc::new(settings.keyring));
+    let assure = Client::new(settings.assure, Box::new(pace));
+    let normaliser = Arc::new(Normaliser {
+        journal: journal.clone(),
+        vault: vault.clone(),
+        assure: assure.clone(),
         api_url: settings.api_url,
     });
-    let work = worker.run_events(move |delivery| {
+    let removals = Arc::new(Removals {
+        journal,
+        vault: vault.clone(),
+        assure,
+        result_retention: settings.result_retention,
+    });
+    let mut tasks = JoinSet::new();
+    tasks.spawn(worker(Consumer::ResultNormaliserSignals).run_events(move |delivery| {
         let normaliser = Arc::clone(&normaliser);
         async move { normaliser.handle(delivery).await }
-    });
-    let work = tokio::spawn(work).map(|ended| ended.context("the worker broke"));
+    }));
+    tasks.spawn(worker(Consumer::ResultNormaliserRemovals).run_events(move |delivery| {
+        let removals = Arc::clone(&removals);
+        async move { removals.handle(delivery).await }
+    }));
+    tasks.spawn(
+        worker(Consumer::ResultNormaliserExpireResult)
+            .run_timers(move |delivery| result_expired::handle(vault.clone(), delivery)),
+    );
+    let work = async {
+        while let Some(ended) = tasks.join_next().await {
+            ended.context("a worker broke")?;
+        }
+        Ok(())
+    };
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())

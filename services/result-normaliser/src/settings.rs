@@ -1,8 +1,9 @@
 //! The settings of this service.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use proofline_assure::Account;
+use proofline_journal::Retention;
 use proofline_seal::{Keyring, read_sealing_keys};
 use proofline_settings::{Reader, Url};
 
@@ -14,6 +15,7 @@ pub struct Settings {
     pub(crate) keyring: Keyring,
     pub(crate) assure: Account,
     pub(crate) api_url: Url,
+    pub(crate) result_retention: Duration,
 }
 
 impl Settings {
@@ -32,12 +34,14 @@ impl Settings {
             Some("http://127.0.0.1:8080"),
             "intake as its callers reach it, for the result's address in events.",
         );
+        let retention = Retention::read(r);
         Some(Self {
             admin_listen: admin_listen?,
             nats: nats?,
             keyring: keyring?,
             assure: assure?,
             api_url: api_url?,
+            result_retention: retention?.results,
         })
     }
 }

@@ -15,11 +15,11 @@ mod settings;
 
 use std::sync::Arc;
 
-use proofline_assure::{Client, LocalPace};
+use proofline_assure::Client;
 use proofline_events::Service;
-use proofline_journal::{Connection, Journal};
+use proofline_journal::{AccountPace, Connection, Journal};
 use proofline_service::{
-    About, Shutdown,
+    About, Shutdown, clock,
     http::{self, Readiness},
 };
 
@@ -39,13 +39,14 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::Upload);
 
+    let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
     let app = app::App {
         journal,
-        assure: Client::new(settings.assure.clone(), Box::new(LocalPace::default())),
+        assure: Client::new(settings.assure.clone(), Box::new(pace)),
         settings,
     };
     let work = http::serve(listener, app::router(app), shutdown);

@@ -1,0 +1,24 @@
+//! `DELETE /v1/verifications/{id}`: the caller wants the personal data gone, here and in Assure.
+
+use axum::{Json, extract::State, http::StatusCode};
+use proofline_callers::of_execute;
+use proofline_problem::Problem;
+use proofline_service::clock;
+use proofline_verification::Command;
+
+use crate::{
+    app::{SharedApp, Target},
+    view::{View, view},
+};
+
+pub(crate) async fn erase(
+    State(app): State<SharedApp>,
+    Target(key): Target,
+) -> Result<(StatusCode, Json<View>), Problem> {
+    let executed = app.journal.execute(&key, Command::Erase, clock::now()).await;
+    let executed = executed.map_err(|error| of_execute(&error))?;
+    if !executed.appended.is_empty() {
+        tracing::info!(verification.id = %key.id, tenant = %key.tenant, "erasure requested");
+    }
+    Ok((StatusCode::ACCEPTED, Json(view(&executed.verification, &app.settings, clock::now()))))
+}
