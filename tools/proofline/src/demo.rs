@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use async_nats::jetstream::{self, consumer::PullConsumer};
 use futures_util::StreamExt;
 use proofline_events::{Event, EventType, Word};
+use proofline_settings::Source;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -13,55 +14,103 @@ use crate::{
     installation::Caller,
     output::say,
     sample,
-    sandbox::{SUBSCRIBER, Sandbox, Start},
+    sandbox::{API_KEY, SUBSCRIBER, Sandbox, Start},
+    timeline,
 };
 
 /// How long a subscriber waits for an end that the API has told already.
 const EVENT_WITHIN: Duration = Duration::from_secs(10);
+/// How long the API is asked to wait for an end.
+const WAIT_SECONDS: u64 = 60;
 
-/// Runs an accepted and a rejected verification; an error when either ends otherwise.
+/// So that a lost callback is looked up within seconds, not minutes.
+const IMPATIENT: [(&str, &str); 2] =
+    [("PROOFLINE_CALLBACK_GRACE", "2s"), ("PROOFLINE_RECONCILE_INTERVAL", "1s")];
+
+/// A verification to show.
+struct Scenario {
+    title: &'static str,
+    /// What the simulator is told to do.
+    tags: &'static [&'static str],
+    outcome: &'static str,
+    /// What must have led to the end.
+    signal: &'static str,
+}
+
+const SCENARIOS: [Scenario; 3] = [
+    Scenario {
+        title: "A verification that Assure accepts",
+        tags: &["simulate:accepted"],
+        outcome: "accepted",
+        signal: "callback",
+    },
+    Scenario {
+        title: "A verification that Assure rejects",
+        tags: &["simulate:rejected"],
+        outcome: "rejected",
+        signal: "callback",
+    },
+    Scenario {
+        title: "A verification whose callback is lost: it is missed after 2 s and looked up",
+        tags: &["simulate:accepted", "simulate:callback-lost"],
+        outcome: "accepted",
+        signal: "reconciliation",
+    },
+];
+
+/// Runs every scenario; an error when one ends otherwise.
 pub(crate) async fn run() -> anyhow::Result<()> {
     let data = tempfile::Builder::new().prefix("proofline-demo-").tempdir()?;
-    let start = Start { data: data.path().to_owned(), free_ports: true, log: "warn" };
+    let start = Start {
+        data: data.path().to_owned(),
+        free_ports: true,
+        defaults: Source::from_pairs(IMPATIENT.into_iter().chain([("PROOFLINE_LOG", "warn")])),
+    };
     say("Starting a nats-server, the Assure simulator and the five services …");
     let sandbox = Sandbox::start(start).await?;
-    say(&format!("They run on {} and {}.", sandbox.installation.api_url, sandbox.nats_url));
+    say(&format!("They run on {} and {}.", sandbox.api_url, sandbox.nats_url));
 
-    let caller = Caller::new(&sandbox.installation)?;
+    let caller = Caller::new(&sandbox.api_url, API_KEY.into())?;
     let mut subscriber = Subscriber::connect(&sandbox.nats_url).await?;
-    for outcome in ["accepted", "rejected"] {
-        show(&caller, &mut subscriber, outcome).await?;
+    for scenario in &SCENARIOS {
+        show(&caller, &mut subscriber, scenario).await?;
     }
+    drop(subscriber);
     sandbox.stop().await?;
     say(&format!(
-        "\nBoth verifications ended as scripted, each with exactly one ProcessFinished event.\n\
-         All of it ran on this machine; its data was in {} and is gone now.\n\n\
-         Next: `make dev` keeps it running and prints a curl to try; docs/architecture.md follows an event\n\
-         through the files; `make test` runs the tests.",
+        "\nAll {} ended as scripted, each with exactly one ProcessFinished event.\n\
+         Everything ran on this machine; its data was in {} and is gone now.\n\n\
+         Next: `make dev` keeps it running and prints a curl to try; docs/architecture.md follows\n\
+         an event through the files; `make test` runs the tests.",
+        SCENARIOS.len(),
         data.path().display()
     ));
     Ok(())
 }
 
-async fn show(caller: &Caller, subscriber: &mut Subscriber, outcome: &str) -> anyhow::Result<()> {
-    say(&format!("\n── A verification that Assure will find {outcome} ──\n"));
-    let created = caller
-        .create(&json!({
-            "flow": "document", "provider": "onfido", "process_type": "documentSelfie",
-            "document": { "type": "passport", "country": "NOR" },
-            "submit_when": ["front", "selfie"],
-            "reference": format!("demo-{outcome}"), "tags": [format!("simulate:{outcome}")],
-        }))
-        .await
-        .context("the verification could not be created")?;
+async fn show(
+    caller: &Caller,
+    subscriber: &mut Subscriber,
+    scenario: &Scenario,
+) -> anyhow::Result<()> {
+    let Scenario { title, tags, outcome, signal } = scenario;
+    say(&format!("\n── {title} ──\n"));
+    let body = json!({
+        "flow": "document", "provider": "onfido", "process_type": "documentSelfie",
+        "document": { "type": "passport", "country": "NOR" },
+        "submit_when": ["front", "selfie"], "reference": "order-778", "tags": tags,
+    });
+    let created =
+        caller.create(&body, title).await.context("the verification could not be created")?;
     let id = created["id"].as_str().context("a verification without id")?.to_owned();
     for depiction in ["front", "selfie"] {
+        let image = sample::image();
         caller
-            .upload(&id, depiction, sample::image())
+            .upload(&created, depiction, &image)
             .await
             .context("an image could not be uploaded")?;
     }
-    let finished = caller.wait(&id).await?;
+    let finished = caller.wait(&id, WAIT_SECONDS).await?;
     let events = caller.timeline(&id).await?;
     print_timeline(&events);
 
@@ -70,59 +119,21 @@ async fn show(caller: &Caller, subscriber: &mut Subscriber, outcome: &str) -> an
     let result = caller.result(&id).await?;
     print_result(&result)?;
 
-    ensure!(finished["outcome"] == outcome, "it ended {}, not {outcome}", finished["outcome"]);
-    ensure!(result["outcome"] == outcome, "its result says {}, not {outcome}", result["outcome"]);
-    let ends =
-        events.iter().filter(|event| event["type"] == EventType::ProcessFinished.ce_type()).count();
-    ensure!(ends == 1, "it has {ends} ends");
+    ensure!(finished["outcome"] == *outcome, "it ended {}, not {outcome}", finished["outcome"]);
+    ensure!(result["outcome"] == *outcome, "its result says {}, not {outcome}", result["outcome"]);
+    let is_end = |event: &&Value| event["type"] == EventType::ProcessFinished.ce_type();
+    let ends: Vec<_> = events.iter().filter(is_end).collect();
+    ensure!(ends.len() == 1, "it has {} ends", ends.len());
+    let led = &ends[0]["data"]["signal_source"];
+    ensure!(led == signal, "its end came by {led}, not by {signal}");
     ensure!(event.contains(&id) && event.contains(outcome), "the subscriber received another end");
     Ok(())
 }
 
 fn print_timeline(events: &[Value]) {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let row = |time: &str, event: &str, service: &str, says: &str| {
-        say(&format!("  {time:<13} {event:<24} {service:<18} {says}"));
-    };
-    row("time", "event", "service", "says");
+    say(&timeline::heading());
     for event in events {
-        let time = text(&event["time"]);
-        let time = time.split_once('T').map_or("", |(_, time)| time);
-        let name = text(&event["type"]);
-        let name = name.trim_start_matches("proofline.v1.").to_owned();
-        let service = text(&event["source"]);
-        let says = what_it_says(&name, &event["data"]);
-        let time: String = time.trim_end_matches('Z').chars().take(12).collect();
-        row(&time, &name, service.trim_start_matches("/proofline/"), &says);
-    }
-}
-
-fn what_it_says(event: &str, data: &Value) -> String {
-    let text = |name: &str| data[name].as_str().unwrap_or_default();
-    match EventType::parse(event) {
-        Some(EventType::VerificationRequested) => {
-            format!("{} {} by {}", text("provider"), text("process_type"), text("capture_by"))
-        }
-        Some(EventType::DossierCreated) => format!("dossier {}", text("dossier_id")),
-        Some(EventType::ProcessCreated) => format!("process {}", text("process_id")),
-        Some(EventType::UploadStarted) => format!("{} is on its way", text("depiction")),
-        Some(EventType::ImageUploaded) => {
-            format!("{}: {}, {} bytes", text("depiction"), text("media_type"), data["size_bytes"])
-        }
-        Some(EventType::SubmissionRequested) => {
-            let depictions: Vec<_> = data["depictions"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-            format!("verify {}", depictions.join(" and "))
-        }
-        Some(EventType::CompletionSignalled) => {
-            format!("a {} claims {}: look", text("source"), text("claimed_status"))
-        }
-        Some(EventType::ProcessFinished) => format!("the end: {}", text("outcome")),
-        _ => String::new(),
+        say(&timeline::line(event));
     }
 }
 

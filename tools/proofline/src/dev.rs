@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use proofline_settings::Source;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     output::say,
-    sandbox::{SUBSCRIBER, Sandbox, Start, TENANT},
+    sandbox::{API_KEY, SUBSCRIBER, Sandbox, Start, TENANT},
 };
 
 /// Runs everything until Ctrl-C.
 pub(crate) async fn run(data: PathBuf, free_ports: bool) -> anyhow::Result<()> {
     let data = std::path::absolute(&data)?;
-    let start = Start { data: data.clone(), free_ports, log: "info" };
+    let start = Start { data: data.clone(), free_ports, defaults: Source::default() };
     // Listened for before anything is started, so that nothing is left behind.
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
@@ -34,10 +35,7 @@ pub(crate) async fn run(data: PathBuf, free_ports: bool) -> anyhow::Result<()> {
 }
 
 fn greeting(sandbox: &Sandbox, data: &std::path::Path) -> String {
-    let installation = &sandbox.installation;
-    let (api, upload, key) =
-        (&installation.api_url, &installation.upload_url, &installation.api_key);
-    let nats = &sandbox.nats_url;
+    let Sandbox { api_url: api, upload_url: upload, nats_url: nats, .. } = sandbox;
     let simulator = match &sandbox.simulator_url {
         Some(url) => format!("{url} (its admin API: {url}/simulator/state)"),
         None => "not started: ASSURE_BASE_URL is set".to_owned(),
@@ -52,11 +50,11 @@ Proofline is ready.
   NATS         {nats}
   simulator    {simulator}
   data         {data}
-  tenant       {TENANT}, API key {key}, durable consumer {SUBSCRIBER}
+  tenant       {TENANT}, API key {API_KEY}, durable consumer {SUBSCRIBER}
 
 Create a verification:
 
-  curl -s {api}/v1/verifications -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
+  curl -s {api}/v1/verifications -H 'Authorization: Bearer {API_KEY}' -H 'Content-Type: application/json' \
     -d '{{"flow":"document","provider":"onfido","process_type":"document","document":{{"type":"passport","country":"NOR"}},"submit_when":["front"]}}'
 
 Then PUT a JPEG or PNG to the upload URL in its next_action, and GET it with "Prefer: wait=20".

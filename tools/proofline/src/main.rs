@@ -7,6 +7,8 @@ mod output;
 mod provision;
 mod sample;
 mod sandbox;
+mod timeline;
+mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -39,8 +41,14 @@ enum Command {
         #[arg(long)]
         free_ports: bool,
     },
-    /// Runs an accepted and a rejected verification and prints what happened.
+    /// Runs an accepted and a rejected verification, and one whose callback is lost, and prints
+    /// what happened.
     Demo,
+    /// Runs one verification against any installation, from image files.
+    ///
+    /// The API key is taken from PROOFLINE_API_KEY, or from the file that PROOFLINE_API_KEY_FILE
+    /// names. Exit code 0 once the verification has its end, whatever that is.
+    Verify(Box<verify::Arguments>),
     /// Creates or updates streams, buckets and consumers in NATS.
     ///
     /// Reads PROOFLINE_NATS_*, PROOFLINE_TENANTS_FILE, PROOFLINE_EVENT_RETENTION and
@@ -68,6 +76,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Dev { data, free_ports } => dev::run(data, free_ports).await,
             Command::Demo => demo::run().await,
+            Command::Verify(arguments) => verify::run(*arguments).await,
             Command::Provision { settings: true } => {
                 say(&provision::describe());
                 Ok(())

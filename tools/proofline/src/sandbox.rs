@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, interval},
 };
 
-use crate::{installation::Installation, provision};
+use crate::provision;
 
 /// The tenant of a sandbox, and its API key.
 pub(crate) const TENANT: &str = "demo";
@@ -53,14 +53,16 @@ pub(crate) struct Start {
     pub(crate) data: PathBuf,
     /// Free ports instead of the usual ones.
     pub(crate) free_ports: bool,
-    /// What is logged unless `PROOFLINE_LOG` says otherwise.
-    pub(crate) log: &'static str,
+    /// Settings that the environment overrides.
+    pub(crate) defaults: Source,
 }
 
 /// A running sandbox.
 pub(crate) struct Sandbox {
-    /// How to reach it.
-    pub(crate) installation: Installation,
+    /// Where its intake is.
+    pub(crate) api_url: String,
+    /// Where its upload is.
+    pub(crate) upload_url: String,
     /// Where its NATS is.
     pub(crate) nats_url: String,
     /// Where its simulator is, unless Assure is given.
@@ -76,14 +78,12 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// Starts everything and waits until all of it is ready.
     pub(crate) async fn start(start: Start) -> anyhow::Result<Self> {
-        let Start { data, free_ports, log } = start;
+        let Start { data, free_ports, defaults } = start;
         std::fs::create_dir_all(&data)
             .with_context(|| format!("cannot make {}", data.display()))?;
-        let environment = Source::from_env();
-        let telemetry = {
-            let source = environment.clone().or(Source::from_pairs([("PROOFLINE_LOG", log)]));
-            telemetry::init("proofline-dev", &read(&source, telemetry::Settings::read)?)
-        };
+        let environment = Source::from_env().or(defaults);
+        let telemetry =
+            telemetry::init("proofline-dev", &read(&environment, telemetry::Settings::read)?);
         let ports = if free_ports { Ports::free()? } else { Ports::USUAL };
         let given_nats = environment.get("PROOFLINE_NATS_URL").is_some();
         let given_assure = environment.get("ASSURE_BASE_URL").is_some();
@@ -99,7 +99,7 @@ impl Sandbox {
                 Some(Server::start(options).await.context("cannot start the nats-server")?)
             }
         };
-        let source = environment.or(defaults(&data, ports, given_assure)?);
+        let source = environment.or(own_defaults(&data, ports, given_assure)?);
         provision::from(&source).await.context("cannot provision")?;
 
         let shutdown = Shutdown::new();
@@ -113,11 +113,8 @@ impl Sandbox {
         spawn_services(&mut parts, &source, ports, &shutdown)?;
 
         let mut sandbox = Self {
-            installation: Installation {
-                api_url: text(&source, "PROOFLINE_API_URL")?,
-                upload_url: text(&source, "PROOFLINE_UPLOAD_URL")?,
-                api_key: API_KEY.to_owned(),
-            },
+            api_url: text(&source, "PROOFLINE_API_URL")?,
+            upload_url: text(&source, "PROOFLINE_UPLOAD_URL")?,
             nats_url: text(&source, "PROOFLINE_NATS_URL")?,
             simulator_url: (!given_assure).then(|| format!("http://{}", loopback(ports.simulator))),
             admin: ports.admin.into_iter().map(loopback).collect(),
@@ -208,7 +205,7 @@ fn spawn_services(
 }
 
 /// What the environment need not say.
-fn defaults(data: &Path, ports: Ports, given_assure: bool) -> anyhow::Result<Source> {
+fn own_defaults(data: &Path, ports: Ports, given_assure: bool) -> anyhow::Result<Source> {
     let url = |port| format!("http://{}", loopback(port));
     let tenants_file = data.join("tenants.toml");
     std::fs::write(&tenants_file, TENANTS.replace("HASH", API_KEY_SHA256))?;
