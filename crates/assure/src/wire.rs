@@ -7,6 +7,34 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// Every `documentType` that Assure documents. An open list: others occur.
+pub const DOCUMENT_TYPES: &[&str] = &[
+    "driversLicense",
+    "passport",
+    "identityCard",
+    "residencePermit",
+    "workPermit",
+    "voterId",
+    "postalIdCard",
+    "professionalQualificationCard",
+    "professionalPermit",
+    "socialSecurity",
+    "panCard",
+    "passportCard",
+    "stateId",
+    "visa",
+    "asylumRegistrationCard",
+    "nationalHealthInsuranceCard",
+    "aadharCard",
+    "immigrationStatusDocument",
+    "indigenousCard",
+    "municipalityIdentityCard",
+    "privateOperatorsCard",
+    "certificateOfSponsorship",
+    "serviceIdCard",
+    "taxId",
+];
+
 /// `POST /dossiers`: request.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,6 +8,7 @@
 mod delivery;
 mod health;
 mod verdict;
+mod workers;
 
 use std::{
     future::Future,
@@ -31,6 +32,7 @@ pub(crate) use delivery::timer as read_timer;
 pub use health::Health;
 pub use verdict::{Failure, Handled, Rejection};
 use verdict::{retry_delay, settle};
+pub use workers::Workers;
 
 /// How long a pull may stay open, and how often the server says that it is still there.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);

@@ -18,7 +18,7 @@ use anyhow::Context;
 use proofline_assure::Client;
 use proofline_events::Service;
 use proofline_journal::{
-    AccountPace, Connection, Journal, Vault, topology::Consumer, worker::Worker,
+    AccountPace, Connection, Journal, Vault, topology::Consumer, worker::Workers,
 };
 use proofline_service::{
     About, Shutdown, clock,
@@ -29,16 +29,12 @@ pub use settings::Settings;
 
 use removals::Removals;
 use signalled::Normaliser;
-use tokio::task::JoinSet;
 
 /// Name and purpose, for `--help`.
 pub const ABOUT: About = About {
     name: "proofline-result-normaliser",
     summary: "Looks at Assure when there is a signal, and tells the one end of each verification.",
 };
-
-/// How many signals are handled at once.
-const CONCURRENCY: usize = 32;
 
 /// Runs the service until it is told to stop.
 ///
@@ -53,12 +49,6 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
-    let worker = |consumer: Consumer| {
-        let worker = Worker::new(connection.clone(), consumer, CONCURRENCY, shutdown.clone());
-        let health = worker.health();
-        readiness.check(consumer.name(), Arc::new(move || health.check()));
-        worker
-    };
 
     let vault = Vault::new(&connection, Arc::new(settings.keyring));
     let assure = Client::new(settings.assure, Box::new(pace));
@@ -74,25 +64,22 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         assure,
         result_retention: settings.result_retention,
     });
-    let mut tasks = JoinSet::new();
-    tasks.spawn(worker(Consumer::ResultNormaliserSignals).run_events(move |delivery| {
+    let mut workers = Workers::new(connection.clone(), shutdown);
+    workers.events(Consumer::ResultNormaliserSignals, move |delivery| {
         let normaliser = Arc::clone(&normaliser);
         async move { normaliser.handle(delivery).await }
-    }));
-    tasks.spawn(worker(Consumer::ResultNormaliserRemovals).run_events(move |delivery| {
+    });
+    workers.events(Consumer::ResultNormaliserRemovals, move |delivery| {
         let removals = Arc::clone(&removals);
         async move { removals.handle(delivery).await }
-    }));
-    tasks.spawn(
-        worker(Consumer::ResultNormaliserExpireResult)
-            .run_timers(move |delivery| result_expired::handle(vault.clone(), delivery)),
-    );
-    let work = async {
-        while let Some(ended) = tasks.join_next().await {
-            ended.context("a worker broke")?;
-        }
-        Ok(())
-    };
+    });
+    workers.timers(Consumer::ResultNormaliserExpireResult, move |delivery| {
+        result_expired::handle(vault.clone(), delivery)
+    });
+    for health in workers.healths() {
+        readiness.check(health.name(), Arc::new(move || health.check()));
+    }
+    let work = async { workers.finished().await.context("a worker broke") };
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())

@@ -10,6 +10,7 @@ mod date;
 #[cfg(test)]
 mod tests;
 
+use proofline_assure::wire::DOCUMENT_TYPES;
 use proofline_events::v1::Outcome;
 use serde_json::{Map, Value};
 
@@ -25,33 +26,6 @@ enum Form {
 }
 
 const SIMILARITY: &[&str] = &["veryLow", "low", "medium", "high"];
-
-const DOCUMENT_TYPES: &[&str] = &[
-    "driversLicense",
-    "passport",
-    "identityCard",
-    "residencePermit",
-    "workPermit",
-    "voterId",
-    "postalIdCard",
-    "professionalQualificationCard",
-    "professionalPermit",
-    "socialSecurity",
-    "panCard",
-    "passportCard",
-    "stateId",
-    "visa",
-    "asylumRegistrationCard",
-    "nationalHealthInsuranceCard",
-    "aadharCard",
-    "immigrationStatusDocument",
-    "indigenousCard",
-    "municipalityIdentityCard",
-    "privateOperatorsCard",
-    "certificateOfSponsorship",
-    "serviceIdCard",
-    "taxId",
-];
 
 /// Our name, Assure's name, and the form: the members of the contract, always all of them.
 const MEMBERS: [(&str, &str, Form); 15] = [

@@ -18,13 +18,12 @@ use anyhow::Context;
 use proofline_assure::Client;
 use proofline_events::Service;
 use proofline_journal::{
-    AccountPace, Connection, DueTimers, Journal, SignalSink, topology::Consumer, worker::Worker,
+    AccountPace, Connection, DueTimers, Journal, SignalSink, topology::Consumer, worker::Workers,
 };
 use proofline_service::{
     About, Shutdown, clock,
     http::{self, Readiness},
 };
-use tokio::task::JoinSet;
 
 pub use settings::Settings;
 
@@ -35,9 +34,6 @@ pub const ABOUT: About = About {
     name: "proofline-verifier",
     summary: "Starts verifications at Assure, watches deadlines, and looks up what is overdue.",
 };
-
-/// How many messages of one consumer are handled at once.
-const CONCURRENCY: usize = 32;
 
 /// Runs the service until it is told to stop.
 ///
@@ -54,46 +50,37 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
-    let worker = |consumer: Consumer| {
-        let worker = Worker::new(connection.clone(), consumer, CONCURRENCY, shutdown.clone());
-        let health = worker.health();
-        readiness.check(consumer.name(), Arc::new(move || health.check()));
-        worker
-    };
 
     let grace = settings.callback_grace;
-    let mut tasks = JoinSet::new();
-    tasks.spawn(worker(Consumer::VerifierRequests).run_events({
+    let mut workers = Workers::new(connection.clone(), shutdown.clone());
+    workers.events(Consumer::VerifierRequests, {
         let journal = journal.clone();
         move |delivery| verification_requested::handle(journal.clone(), grace, delivery)
-    }));
-    tasks.spawn(worker(Consumer::VerifierSubmissions).run_events({
+    });
+    workers.events(Consumer::VerifierSubmissions, {
         let (journal, assure) = (journal.clone(), assure.clone());
         move |delivery| {
             submission_requested::handle(journal.clone(), assure.clone(), grace, delivery)
         }
-    }));
+    });
+    workers.timers(Consumer::VerifierDeadline, {
+        let (journal, signals) = (journal.clone(), signals.clone());
+        move |delivery| deadline_due::handle(journal.clone(), signals.clone(), delivery)
+    });
     let checks = DueTimers::new(connection.clone(), Consumer::VerifierCheck);
-    let health = checks.health();
-    readiness.check(Consumer::VerifierCheck.name(), Arc::new(move || health.check()));
     let reconciler = Reconciler {
-        journal: journal.clone(),
-        signals: signals.clone(),
-        checks,
+        journal,
+        signals,
+        checks: checks.clone(),
         assure,
         pace,
         interval: settings.reconcile_interval,
     };
-    tasks.spawn(reconciler.run(shutdown.clone()));
-    tasks.spawn(worker(Consumer::VerifierDeadline).run_timers(move |delivery| {
-        deadline_due::handle(journal.clone(), signals.clone(), delivery)
-    }));
-    let work = async {
-        while let Some(ended) = tasks.join_next().await {
-            ended.context("a worker broke")?;
-        }
-        Ok(())
-    };
+    workers.other(checks.health(), reconciler.run(shutdown));
+    for health in workers.healths() {
+        readiness.check(health.name(), Arc::new(move || health.check()));
+    }
+    let work = async { workers.finished().await.context("a worker broke") };
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())

@@ -4,38 +4,11 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use proofline_assure::wire::DOCUMENT_TYPES;
 use serde::Serialize;
 
 use crate::error::Refusal;
 use crate::providers::Provider;
-
-/// Every `documentType` of the reference.
-const WORDS: &[&str] = &[
-    "driversLicense",
-    "passport",
-    "identityCard",
-    "residencePermit",
-    "workPermit",
-    "voterId",
-    "postalIdCard",
-    "professionalQualificationCard",
-    "professionalPermit",
-    "socialSecurity",
-    "panCard",
-    "passportCard",
-    "stateId",
-    "visa",
-    "asylumRegistrationCard",
-    "nationalHealthInsuranceCard",
-    "aadharCard",
-    "immigrationStatusDocument",
-    "indigenousCard",
-    "municipalityIdentityCard",
-    "privateOperatorsCard",
-    "certificateOfSponsorship",
-    "serviceIdCard",
-    "taxId",
-];
 
 /// Country, its name, type, name of the document, ICAO form, PictureID's and VideoID's number.
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, i64);
@@ -67,7 +40,7 @@ struct DocumentType {
 
 /// Whether the reference knows the word.
 pub(crate) fn is_known(word: &str) -> bool {
-    WORDS.contains(&word)
+    DOCUMENT_TYPES.contains(&word)
 }
 
 /// How many pages of a numbered document must be shown.

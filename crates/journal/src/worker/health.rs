@@ -30,6 +30,11 @@ impl Health {
         self.is_consuming.store(false, Ordering::Relaxed);
     }
 
+    /// The consumer's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Whether messages would be handled now.
     ///
     /// # Errors
