@@ -68,7 +68,8 @@ impl SetUp<'_> {
         self.app.vault.create_key(self.key).await.map_err(|e| Failure::Log(e.into()))?;
         if verification.dossier_id.is_none() {
             let dossier_id = self.dossier().await?;
-            verification = self.record(Command::RecordDossier { dossier_id }).await?;
+            let command = Command::RecordDossier { dossier_id: dossier_id.clone() };
+            verification = self.record_or_discard(command, &dossier_id).await?;
             hold(lease).await?;
         }
         let dossier_id = verification.dossier_id.clone().unwrap_or_default();
@@ -78,7 +79,8 @@ impl SetUp<'_> {
         }
         if verification.process.is_none() {
             let created = self.process(&dossier_id, &verification).await?;
-            verification = self.record(Command::RecordProcess(created)).await?;
+            let command = Command::RecordProcess(created);
+            verification = self.record_or_discard(command, &dossier_id).await?;
         }
         Ok(verification)
     }
@@ -134,9 +136,20 @@ impl SetUp<'_> {
         body
     }
 
-    async fn record(&self, command: Command) -> Result<Verification, Failure> {
-        let executed = self.app.journal.execute(self.key, command, clock::now()).await?;
-        Ok(executed.verification)
+    /// Records what was created. Should the verification be over meanwhile, nobody will ever use
+    /// it, so the dossier goes, with all that is in it.
+    async fn record_or_discard(
+        &self,
+        command: Command,
+        dossier_id: &str,
+    ) -> Result<Verification, Failure> {
+        let recorded = self.app.journal.execute(self.key, command, clock::now()).await;
+        if let Err(ExecuteError::Refused(_)) = &recorded
+            && let Err(error) = self.app.assure.delete_dossier(dossier_id).await
+        {
+            tracing::warn!(verification.id = %self.key.id, %error, "a dossier that is not needed stays in Assure");
+        }
+        Ok(recorded?.verification)
     }
 
     async fn fail(&self, refused: Refused) -> Result<(), Problem> {

@@ -6,6 +6,7 @@ use axum::{Router, http::StatusCode, middleware, routing::put};
 use proofline_assure::Client;
 use proofline_journal::Journal;
 use proofline_problem::{Code, Problem};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Settings, cors, put_image};
 
@@ -14,6 +15,8 @@ pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) assure: Client,
     pub(crate) settings: Settings,
+    /// Ends images that are still coming in when this process must stop.
+    pub(crate) stop_streams: CancellationToken,
 }
 
 pub(crate) type SharedApp = Arc<App>;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use proofline_assure::SourceError;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// An uploader that sends nothing for so long has gone.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -36,26 +37,44 @@ pub(crate) enum Unfit {
     Broken,
 }
 
-/// How many bytes have come. Shared, as the stream is given away.
+/// Why a stream ended before the image's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Cause {
+    /// It is larger than allowed.
+    #[error("the image is too large")]
+    TooLarge,
+    /// Whoever sent it is gone, or sends nothing any more.
+    #[error("the image broke off")]
+    Gone,
+    /// This process is to stop.
+    #[error("this service is stopping")]
+    Stopping,
+}
+
+/// How far an image has come. Shared, as its stream is given away.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Size(Arc<AtomicU64>);
+pub(crate) struct Progress(Arc<(AtomicU64, OnceLock<Cause>)>);
 
-impl Size {
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+impl Progress {
+    /// How many bytes have come.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.0.0.load(Ordering::Relaxed)
+    }
+
+    /// Why it ended before its end, if it did.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        self.0.1.get().copied()
+    }
+
+    fn broke(&self, cause: Cause) -> SourceError {
+        (*self.0.1.get_or_init(|| cause)).into()
+    }
+
+    fn add(&self, chunk: &Bytes) -> u64 {
+        let length = chunk.len() as u64;
+        self.0.0.fetch_add(length, Ordering::Relaxed) + length
     }
 }
-
-#[derive(Debug)]
-struct TooLarge;
-
-impl std::fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the image is too large")
-    }
-}
-
-impl std::error::Error for TooLarge {}
 
 impl Incoming {
     /// Reads as much as tells the kind: the bytes decide, not the header.
@@ -78,29 +97,30 @@ impl Incoming {
     }
 
     /// The whole image as a stream that ends with an error when it is larger than allowed, breaks
-    /// off, or stops coming.
+    /// off, stops coming, or when this process must stop.
     pub(crate) fn into_stream(
         self,
         max_bytes: u64,
-    ) -> (impl Stream<Item = Result<Bytes, SourceError>> + Send + use<>, Size) {
-        let size = Size::default();
-        let counted = size.clone();
-        let rest = stream::unfold(self.rest, async |mut rest| {
-            let item: Result<Bytes, SourceError> = match timeout(IDLE_TIMEOUT, rest.next()).await {
-                Ok(None) => return None,
-                Ok(Some(Ok(chunk))) => Ok(chunk),
-                Ok(Some(Err(error))) => Err(error.into()),
-                Err(idle) => Err(idle.into()),
+        stop: CancellationToken,
+    ) -> (impl Stream<Item = Result<Bytes, SourceError>> + Send + use<>, Progress) {
+        let progress = Progress::default();
+        let come = progress.clone();
+        let rest = stream::unfold((self.rest, stop), async |(mut rest, stop)| {
+            let item = tokio::select! {
+                item = timeout(IDLE_TIMEOUT, rest.next()) => match item {
+                    Ok(None) => return None,
+                    Ok(Some(Ok(chunk))) => Ok(chunk),
+                    Ok(Some(Err(_))) | Err(_) => Err(Cause::Gone),
+                },
+                () = stop.cancelled() => Err(Cause::Stopping),
             };
-            Some((item, rest))
+            Some((item, (rest, stop)))
         });
         let whole = stream::iter(self.head).map(Ok).chain(rest).map(move |item| {
-            let chunk = item?;
-            let so_far =
-                counted.0.fetch_add(chunk.len() as u64, Ordering::Relaxed) + chunk.len() as u64;
-            if so_far > max_bytes { Err(TooLarge.into()) } else { Ok(chunk) }
+            let chunk = item.map_err(|cause| come.broke(cause))?;
+            if come.add(&chunk) > max_bytes { Err(come.broke(Cause::TooLarge)) } else { Ok(chunk) }
         });
-        (whole, size)
+        (whole, progress)
     }
 }
 
@@ -145,9 +165,22 @@ mod tests {
         let image = [JPEG, b"12345"];
         for (max, is_ok) in [(8, true), (7, false)] {
             let incoming = Incoming::begin(body(&image)).await.ok().unwrap();
-            let (stream, size) = incoming.into_stream(max);
+            let (stream, progress) = incoming.into_stream(max, CancellationToken::new());
             assert_eq!(stream.try_collect::<Vec<_>>().await.is_ok(), is_ok);
-            assert_eq!(size.get(), 8);
+            assert_eq!(progress.size_bytes(), 8);
+            assert_eq!(progress.cause(), (!is_ok).then_some(Cause::TooLarge));
         }
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_a_stream_that_would_wait() {
+        let head: Result<Bytes, SourceError> = Ok(Bytes::from_static(PNG));
+        let body = Body::from_stream(stream::iter([head]).chain(stream::pending()));
+        let stop = CancellationToken::new();
+        let (stream, progress) =
+            Incoming::begin(body).await.ok().unwrap().into_stream(100, stop.clone());
+        stop.cancel();
+        assert!(stream.try_collect::<Vec<_>>().await.is_err());
+        assert_eq!(progress.cause(), Some(Cause::Stopping));
     }
 }

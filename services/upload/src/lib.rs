@@ -13,7 +13,7 @@ mod problems;
 mod put_image;
 mod settings;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use proofline_assure::Client;
 use proofline_events::Service;
@@ -23,11 +23,16 @@ use proofline_service::{
     http::{self, Readiness},
 };
 
+use tokio_util::sync::CancellationToken;
+
 pub use settings::Settings;
 
 /// Name and purpose, for `--help`.
 pub const ABOUT: About =
     About { name: "proofline-upload", summary: "Carries images to Assure, without holding them." };
+
+/// How long uploads may go on once a stop is asked; a process is gone within 10 s.
+const GRACE_FOR_UPLOADS: Duration = Duration::from_secs(5);
 
 /// Runs the service until it is told to stop.
 ///
@@ -48,9 +53,31 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         journal,
         assure: Client::new(settings.assure.clone(), Box::new(pace)),
         settings,
+        stop_streams: stop_streams(shutdown.clone()),
     };
     let work = http::serve(listener, app::router(app), shutdown);
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())
+}
+
+/// Uploads in flight may go on for a while after a stop was asked; then they must end in time for
+/// their reports.
+fn stop_streams(shutdown: Shutdown) -> CancellationToken {
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        shutdown.cancelled().await;
+        pause(GRACE_FOR_UPLOADS).await;
+        stopped.cancel();
+    });
+    stop
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "time itself is meant: what a drain leaves to uploads"
+)]
+async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }

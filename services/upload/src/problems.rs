@@ -1,5 +1,7 @@
 //! What an uploader is told of an image that can't be taken.
 
+use std::time::Duration;
+
 use proofline_problem::{Code, Problem};
 
 pub(crate) fn too_large(max_bytes: u64) -> Problem {
@@ -13,4 +15,10 @@ pub(crate) fn unsupported() -> Problem {
 /// Assure says so of an image that was within our own limit.
 pub(crate) fn too_large_for_assure() -> Problem {
     Problem::new(Code::ImageTooLarge, "Assure says that the image is too large.")
+}
+
+/// What was sent so far is lost; another replica takes it.
+pub(crate) fn stopping() -> Problem {
+    Problem::new(Code::StorageUnavailable, "This service is stopping. Send the image again.")
+        .retry_after(Duration::from_secs(1))
 }

@@ -23,7 +23,7 @@ use tracing::Instrument;
 use crate::{
     access::{Target, authorise},
     app::SharedApp,
-    image::{Incoming, Size, Unfit},
+    image::{Cause, Incoming, Progress, Unfit},
     problems,
 };
 
@@ -71,8 +71,8 @@ impl Upload {
         let upload_id = uuid::Uuid::new_v4().simple().to_string();
         let verification = self.claim(&upload_id).await?;
         let media_type = incoming.media_type;
-        let (sent, size) = self.send(&verification, incoming, length).await;
-        let (result, answer) = self.judge(sent, &size, media_type);
+        let (sent, progress) = self.send(&verification, incoming, length).await;
+        let (result, answer) = self.judge(sent, &progress, media_type);
         let reported = self.report(upload_id, result).await;
         answer?;
         self.submit_if_complete(&reported?).await?;
@@ -95,9 +95,10 @@ impl Upload {
         verification: &Verification,
         incoming: Incoming,
         length: Option<u64>,
-    ) -> (Result<(), AssureError>, Size) {
+    ) -> (Result<(), AssureError>, Progress) {
         let media_type = incoming.media_type;
-        let (stream, size) = incoming.into_stream(self.app.settings.max_image_bytes);
+        let max_bytes = self.app.settings.max_image_bytes;
+        let (stream, progress) = incoming.into_stream(max_bytes, self.app.stop_streams.clone());
         let sent = self.app.assure.set_image(ImageUpload {
             dossier_id: verification.dossier_id.as_deref().unwrap_or_default(),
             process_id: verification.process.as_ref().map_or("", |process| &process.process_id),
@@ -105,35 +106,32 @@ impl Upload {
             image: ImageStream::new(stream.boxed(), media_type, length),
             timeout: SEND_TIMEOUT,
         });
-        (sent.await, size)
+        (sent.await, progress)
     }
 
     /// What to report, and what to answer.
     fn judge(
         &self,
         sent: Result<(), AssureError>,
-        size: &Size,
+        progress: &Progress,
         media_type: &str,
     ) -> (UploadResult, Result<(), Problem>) {
         let max_bytes = self.app.settings.max_image_bytes;
         let error = match sent {
             Ok(()) => {
                 let media_type = media_type.to_owned();
-                let received = ImageReceived { size_bytes: size.get(), media_type };
+                let received = ImageReceived { size_bytes: progress.size_bytes(), media_type };
                 return (UploadResult::Received(received), Ok(()));
             }
             Err(error) => error,
         };
-        let problem = match &error {
-            AssureError::SourceBroke if size.get() > max_bytes => problems::too_large(max_bytes),
-            AssureError::Refused(refusal) if refusal.status == 413 => {
+        let problem = match (progress.cause(), &error) {
+            (Some(Cause::TooLarge), AssureError::SourceBroke) => problems::too_large(max_bytes),
+            (Some(Cause::Stopping), AssureError::SourceBroke) => problems::stopping(),
+            (_, AssureError::Refused(refusal)) if refusal.status == 413 => {
                 problems::too_large_for_assure()
             }
-            AssureError::Refused(_)
-            | AssureError::Limited { .. }
-            | AssureError::Unavailable { .. }
-            | AssureError::Credentials
-            | AssureError::SourceBroke => of_assure(&error),
+            (_, error) => of_assure(error),
         };
         let code = problem.code().map_or_else(String::new, |code| code.to_string());
         tracing::warn!(

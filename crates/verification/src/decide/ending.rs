@@ -5,13 +5,14 @@ use time::{Duration, OffsetDateTime};
 use v1::{Outcome, SignalSource};
 
 use super::{Refusal, names};
-use crate::{Observation, Reason, Start, Verification, is_final, observation::is_pending};
+use crate::{End, Observation, Reason, Start, Verification, is_final, observation::is_pending};
 
 /// How long after the deadline Assure is still asked, when it can't be asked.
 const GRACE_AFTER_DEADLINE: Duration = Duration::HOUR;
 
 pub(super) fn cancel(state: &Verification) -> Result<Vec<Event>, Refusal> {
-    if state.is_cancellation_requested {
+    let caused_the_end = |end: &End| end.reason == Some(Reason::CanceledByCaller);
+    if state.is_cancellation_requested && state.end.as_ref().is_none_or(caused_the_end) {
         return Ok(Vec::new());
     }
     if state.end.is_some() || state.is_erasure_requested {

@@ -233,6 +233,16 @@ fn a_cancellation_yields_to_a_final_status_only() {
 }
 
 #[test]
+fn a_cancellation_is_repeated_only_while_it_is_what_ended_or_will_end_it() {
+    let mut log = Log::submitted().after(Command::Cancel);
+    assert_eq!(log.try_do(Command::Cancel), Ok(Vec::new()));
+    log = log.after(conclude(status("processing")));
+    assert_eq!(log.try_do(Command::Cancel), Ok(Vec::new()));
+    let mut log = Log::submitted().after(Command::Cancel).after(conclude(status("accepted")));
+    assert_eq!(log.try_do(Command::Cancel), Err(Refusal::AlreadyFinished));
+}
+
+#[test]
 fn what_could_not_be_set_up_or_started_has_failed() {
     let log = Log::new().after(request()).after(Command::FailSetup(refused(Reason::SetupRefused)));
     let log = log.after(conclude(Observation::NoProcess));
