@@ -19,7 +19,7 @@ pub enum Command {
     RecordProcess(ProcessDetails),
     /// Setting up will not be completed.
     FailSetup(Refused),
-    /// An upload wants its depiction.
+    /// An upload wants its depiction, or wants to keep it.
     StartUpload {
         /// Names this one upload.
         upload_id: String,

@@ -46,9 +46,9 @@ pub(crate) enum Cause {
     /// Whoever sent it is gone, or sends nothing any more.
     #[error("the image broke off")]
     Gone,
-    /// This process is to stop.
-    #[error("this service is stopping")]
-    Stopping,
+    /// It was told to stop: this process is to end, or the upload lost its claim.
+    #[error("the upload was stopped")]
+    Stopped,
 }
 
 /// How far an image has come. Shared, as its stream is given away.
@@ -97,7 +97,7 @@ impl Incoming {
     }
 
     /// The whole image as a stream that ends with an error when it is larger than allowed, breaks
-    /// off, stops coming, or when this process must stop.
+    /// off, stops coming, or when it is stopped.
     pub(crate) fn into_stream(
         self,
         max_bytes: u64,
@@ -112,7 +112,7 @@ impl Incoming {
                     Ok(Some(Ok(chunk))) => Ok(chunk),
                     Ok(Some(Err(_))) | Err(_) => Err(Cause::Gone),
                 },
-                () = stop.cancelled() => Err(Cause::Stopping),
+                () = stop.cancelled() => Err(Cause::Stopped),
             };
             Some((item, (rest, stop)))
         });
@@ -181,6 +181,6 @@ mod tests {
             Incoming::begin(body).await.ok().unwrap().into_stream(100, stop.clone());
         stop.cancel();
         assert!(stream.try_collect::<Vec<_>>().await.is_err());
-        assert_eq!(progress.cause(), Some(Cause::Stopping));
+        assert_eq!(progress.cause(), Some(Cause::Stopped));
     }
 }

@@ -17,8 +17,8 @@ pub(crate) fn too_large_for_assure() -> Problem {
     Problem::new(Code::ImageTooLarge, "Assure says that the image is too large.")
 }
 
-/// What was sent so far is lost; another replica takes it.
-pub(crate) fn stopping() -> Problem {
-    Problem::new(Code::StorageUnavailable, "This service is stopping. Send the image again.")
+/// What was sent so far is lost; this or another replica takes it again.
+pub(crate) fn stopped() -> Problem {
+    Problem::new(Code::StorageUnavailable, "The upload was stopped. Send the image again.")
         .retry_after(Duration::from_secs(1))
 }

@@ -1,7 +1,8 @@
 //! `PUT /v1/verifications/{id}/images/{depiction}`.
 //!
-//! Claim, send, report. Between claim and report no submission is taken; a report that never comes
-//! counts as "nobody knows" once the claim is over, and then the image must come again.
+//! Claim, send, report. Between claim and report no submission is taken; a claim is kept for as
+//! long as its image is on its way. A report that never comes counts as "nobody knows" once the
+//! claim is over, and then the image must come again.
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use proofline_journal::ExecuteError;
 use proofline_problem::Problem;
 use proofline_service::clock;
 use proofline_verification::{Command, ImageReceived, Refusal, UploadResult, Verification};
+use tokio::time::{Instant, interval_at, timeout_at};
 use tracing::Instrument;
 
 use crate::{
@@ -29,8 +31,12 @@ use crate::{
 
 /// How long sending an image may take.
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a claim holds: longer than sending and reporting, so that it can't run out before.
-const CLAIM: time::Duration = time::Duration::seconds(150);
+/// How long a claim holds unless it is kept: what the sudden death of this process costs an uploader.
+const CLAIM: Duration = Duration::from_secs(30);
+/// How often it is kept.
+const KEEP_CLAIM_EVERY: Duration = Duration::from_secs(8);
+/// An upload whose claim could not be kept for so long is stopped, well before another may begin.
+const STOP_AFTER: Duration = Duration::from_secs(20);
 
 pub(crate) async fn put_image(
     State(app): State<SharedApp>,
@@ -71,7 +77,7 @@ impl Upload {
         let upload_id = uuid::Uuid::new_v4().simple().to_string();
         let verification = self.claim(&upload_id).await?;
         let media_type = incoming.media_type;
-        let (sent, progress) = self.send(&verification, incoming, length).await;
+        let (sent, progress) = self.send(&verification, &upload_id, incoming, length).await;
         let (result, answer) = self.judge(sent, &progress, media_type);
         let reported = self.report(upload_id, result).await;
         answer?;
@@ -93,20 +99,46 @@ impl Upload {
     async fn send(
         &self,
         verification: &Verification,
+        upload_id: &str,
         incoming: Incoming,
         length: Option<u64>,
     ) -> (Result<(), AssureError>, Progress) {
         let media_type = incoming.media_type;
         let max_bytes = self.app.settings.max_image_bytes;
         let (stream, progress) = incoming.into_stream(max_bytes, self.app.stop_streams.clone());
-        let sent = self.app.assure.set_image(ImageUpload {
+        let sending = self.app.assure.set_image(ImageUpload {
             dossier_id: verification.dossier_id.as_deref().unwrap_or_default(),
             process_id: verification.process.as_ref().map_or("", |process| &process.process_id),
             depiction: member(self.target.depiction),
             image: ImageStream::new(stream.boxed(), media_type, length),
             timeout: SEND_TIMEOUT,
         });
-        (sent.await, progress)
+        let sent = tokio::select! {
+            sent = sending => sent,
+            // Dropped here, the request is broken off.
+            () = self.keep_claim(upload_id) => Err(AssureError::Unavailable {
+                cause: "the claim could not be kept",
+                may_have_happened: true,
+            }),
+        };
+        (sent, progress)
+    }
+
+    /// Keeps the claim while the image is on its way, and returns if that fails for too long: then
+    /// another upload could begin, and Assure might get ours after theirs, so ours must end.
+    async fn keep_claim(&self, upload_id: &str) {
+        let mut kept_at = Instant::now();
+        let mut tick = interval_at(kept_at + KEEP_CLAIM_EVERY, KEEP_CLAIM_EVERY / 4);
+        while kept_at.elapsed() < STOP_AFTER {
+            tick.tick().await;
+            let begun_at = Instant::now();
+            if begun_at - kept_at >= KEEP_CLAIM_EVERY {
+                let claim = timeout_at(kept_at + STOP_AFTER, self.claim(upload_id));
+                if claim.await.is_ok_and(|kept| kept.is_ok()) {
+                    kept_at = begun_at;
+                }
+            }
+        }
     }
 
     /// What to report, and what to answer.
@@ -127,7 +159,7 @@ impl Upload {
         };
         let problem = match (progress.cause(), &error) {
             (Some(Cause::TooLarge), AssureError::SourceBroke) => problems::too_large(max_bytes),
-            (Some(Cause::Stopping), AssureError::SourceBroke) => problems::stopping(),
+            (Some(Cause::Stopped), AssureError::SourceBroke) => problems::stopped(),
             (_, AssureError::Refused(refusal)) if refusal.status == 413 => {
                 problems::too_large_for_assure()
             }

@@ -196,6 +196,20 @@ fn an_upload_that_failed_leaves_the_earlier_image_and_one_of_unknown_end_does_no
 }
 
 #[test]
+fn an_upload_keeps_its_own_claim_and_no_other_gets_it_meanwhile() {
+    let mut log = Log::with_process();
+    let until = log.now + Duration::seconds(30);
+    log.try_do(claim(Depiction::Front, until)).unwrap();
+    let other =
+        Command::StartUpload { upload_id: "other".into(), depiction: Depiction::Front, until };
+    assert_eq!(log.try_do(other.clone()), Err(Refusal::UploadInProgress(Depiction::Front)));
+    log.now = until - Duration::seconds(2);
+    log.try_do(claim(Depiction::Front, until + Duration::MINUTE)).unwrap();
+    log.now = until;
+    assert_eq!(log.try_do(other), Err(Refusal::UploadInProgress(Depiction::Front)));
+}
+
+#[test]
 fn nothing_is_uploaded_once_submitted() {
     let mut log = Log::submitted();
     let until = log.now + Duration::MINUTE;

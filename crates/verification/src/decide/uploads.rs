@@ -7,6 +7,7 @@ use v1::{Depiction, ImageStanding};
 use super::{Refusal, names};
 use crate::{Image, UploadResult, Verification};
 
+/// Claims a depiction, or keeps the claim that the same upload has.
 pub(super) fn start(
     state: &Verification,
     upload_id: String,
@@ -29,7 +30,8 @@ pub(super) fn start(
         return Err(Refusal::AlreadySubmitted);
     }
     let image = state.images.get(depiction);
-    if image.is_claimed(now) {
+    let is_own = image.claim.as_ref().is_some_and(|(id, _)| *id == upload_id);
+    if image.is_claimed(now) && !is_own {
         return Err(Refusal::UploadInProgress(depiction));
     }
     let standing = image.standing(now);
