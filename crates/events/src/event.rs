@@ -58,12 +58,16 @@ impl Event {
         VerificationKey::parse(tenant, id)
     }
 
-    /// The upload it tells of, for the events of an upload.
-    pub fn upload_id(&self) -> Option<&str> {
+    /// What tells an event of an upload from others of the same kind and verification.
+    pub fn repeat_id(&self) -> Option<String> {
         match self {
-            Self::UploadStarted(e) => Some(&e.upload_id),
-            Self::ImageUploaded(e) => Some(&e.upload_id),
-            Self::UploadFailed(e) => Some(&e.upload_id),
+            Self::UploadStarted(e) => {
+                // An upload that keeps its claim says so each time.
+                let until = e.claimed_until.as_ref().map_or(0, |until| until.seconds);
+                Some(format!("{}.{until}", e.upload_id))
+            }
+            Self::ImageUploaded(e) => Some(e.upload_id.clone()),
+            Self::UploadFailed(e) => Some(e.upload_id.clone()),
             Self::VerificationRequested(_)
             | Self::DossierCreated(_)
             | Self::ProcessCreated(_)

@@ -177,8 +177,8 @@ impl Journal {
     fn envelope(&self, key: &VerificationKey, event: &Event, now: OffsetDateTime) -> Envelope {
         let event_type = event.event_type();
         let envelope = Envelope::new(event_type, key, self.service, now);
-        match event.upload_id() {
-            Some(upload) => envelope.with_id(format!("{}.{event_type}.{upload}", key.id)),
+        match event.repeat_id() {
+            Some(repeat) => envelope.with_id(format!("{}.{event_type}.{repeat}", key.id)),
             None => envelope,
         }
     }

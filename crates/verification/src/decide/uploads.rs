@@ -1,6 +1,6 @@
 //! Images: claimed first, then reported.
 
-use proofline_events::{Event, v1};
+use proofline_events::{Event, timestamp, v1};
 use time::OffsetDateTime;
 use v1::{Depiction, ImageStanding};
 
@@ -45,6 +45,7 @@ pub(super) fn start(
             upload_id,
             depiction: depiction.into(),
             images: images.to_event(),
+            claimed_until: Some(timestamp(until)),
         }
         .into(),
     ])
