@@ -16,7 +16,7 @@ help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## Runs an accepted and a rejected verification and prints their timelines
+demo: build ## Runs three verifications, one with a lost callback, and prints their timelines
 	target/debug/proofline demo
 
 .PHONY: dev
@@ -37,6 +37,7 @@ lint: $(BUF) ## Checks format, clippy, rustdoc and the event definitions
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
 	$(BUF) lint
+	$(BUF) breaking --against proto/released.binpb
 
 .PHONY: audit
 audit: $(CARGO_DENY) ## Checks licences, sources, duplicates and known vulnerabilities of dependencies
@@ -46,6 +47,10 @@ audit: $(CARGO_DENY) ## Checks licences, sources, duplicates and known vulnerabi
 	else \
 		echo "audit: ADVISORIES NOT CHECKED: their database could not be fetched (see target/advisories.log)"; \
 	fi
+
+.PHONY: release-proto
+release-proto: $(BUF) ## Makes the events as they are now what later changes must not break
+	$(BUF) build -o proto/released.binpb
 
 .PHONY: fmt
 fmt: ## Formats the code
