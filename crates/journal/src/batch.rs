@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::{
     Connection, Due, Error, dead_letter,
     topology::Consumer,
-    worker::{Health, read_timer},
+    worker::{Health, Rejection, read_timer},
 };
 
 /// A timer that was taken and must be settled.
@@ -58,14 +58,17 @@ impl DueTimers {
             let message = message.map_err(Error::unavailable)?;
             match read_timer(self.consumer, &message) {
                 Ok(delivery) => all.push(Taken { due: delivery.message, message }),
-                Err(rejection) => {
-                    let name = self.consumer.name();
-                    dead_letter::bury(&self.connection, name, &message, &rejection).await?;
-                    settle(&message, AckKind::Term).await?;
-                }
+                Err(rejection) => self.bury(&message, &rejection).await?,
             }
         }
         Ok(all)
+    }
+
+    async fn bury(&self, message: &Message, rejection: &Rejection) -> Result<(), Error> {
+        let name = self.consumer.name();
+        dead_letter::bury(&self.connection, name, message, rejection).await?;
+        tracing::error!(code = rejection.code, detail = %rejection.detail, "put aside as a dead letter");
+        settle(message, AckKind::Term).await
     }
 
     async fn find(&self) -> Result<async_nats::jetstream::consumer::PullConsumer, Error> {
@@ -90,6 +93,14 @@ impl Taken {
     /// [`Error`]; then it comes again.
     pub async fn done(self) -> Result<(), Error> {
         settle(&self.message, AckKind::Ack).await
+    }
+
+    /// It can never be handled: puts it aside as a dead letter.
+    ///
+    /// # Errors
+    /// [`Error`]; then it comes again.
+    pub async fn reject(self, timers: &DueTimers, rejection: &Rejection) -> Result<(), Error> {
+        timers.bury(&self.message, rejection).await
     }
 
     /// It is to come again after this time.

@@ -45,13 +45,12 @@ impl Settings {
                     .collect::<Result<Vec<_>, _>>()
             },
         );
-        let user = r.optional_text("PROOFLINE_NATS_USER", "NATS user.")?;
-        let password =
-            r.optional_secret("PROOFLINE_NATS_PASSWORD", "Password of the NATS user.")?;
+        let user = r.optional_text("PROOFLINE_NATS_USER", "NATS user.");
+        let password = r.optional_secret("PROOFLINE_NATS_PASSWORD", "Password of the NATS user.");
         let credentials = r.optional_path(
             "PROOFLINE_NATS_CREDS_FILE",
             "NATS credentials file, instead of user and password.",
-        )?;
+        );
         let ca_file = r.optional_path(
             "PROOFLINE_NATS_CA_FILE",
             "Certificate authority of the NATS servers, in PEM form.",
@@ -59,7 +58,10 @@ impl Settings {
         let inbox_prefix = r.optional_text(
             "PROOFLINE_NATS_INBOX_PREFIX",
             "Prefix of private replies; `_INBOX_<user>` with a user, else `_INBOX`; required with a credentials file.",
-        )?;
+        );
+        // Every setting is read before any is judged, so that all are described and all faults told.
+        let (user, password, credentials) = (user?, password?, credentials?);
+        let inbox_prefix = inbox_prefix?;
         let inbox_prefix = match (inbox_prefix, &user, &credentials) {
             (Some(prefix), _, _) => Some(prefix),
             (None, _, Some(_)) => {

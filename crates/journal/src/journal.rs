@@ -66,7 +66,7 @@ impl Journal {
                     continue;
                 }
             }
-            let log = page.messages.iter().map(recorded).collect::<Result<Vec<_>, _>>()?;
+            let log = page.messages.iter().filter_map(recorded).collect::<Result<Vec<_>, _>>()?;
             return Ok(History { verification: fold(&log), guard });
         }
         Err(Error::unavailable("the replicas are far behind"))
@@ -116,7 +116,7 @@ impl Journal {
             let Some(last) = page.messages.last() else { return Ok(all) };
             from = last.sequence + 1;
             for message in &page.messages {
-                all.push(recorded(message)?);
+                all.extend(recorded(message).transpose()?);
             }
             if page.pending == 0 {
                 return Ok(all);
@@ -184,14 +184,26 @@ impl Journal {
     }
 }
 
-/// Server headers stand after the publisher's, so ours are looked up by their own names, and the
-/// sequence is taken from the message, never from a header.
-pub(crate) fn recorded(message: &StreamMessage) -> Result<Recorded, Error> {
-    Recorded::read(
+/// Reads a stored message. Server headers stand after the publisher's, so ours are looked up by
+/// their own names, and the sequence is taken from the message, never from a header.
+///
+/// A signal that can't be read is passed over: whoever faces the internet may append signals, no
+/// decision relies on one, and it becomes a dead letter where it is consumed. Any other event that
+/// can't be read is an error, as deciding without it could be wrong.
+fn recorded(message: &StreamMessage) -> Option<Result<Recorded, Error>> {
+    let read = Recorded::read(
         &message.subject,
         message.sequence,
         |name| message.headers.get(name).map(|value| value.as_str()),
         &message.payload,
-    )
-    .map_err(Error::Corrupt)
+    );
+    let is_signal = || {
+        let parsed = EventType::parse_subject(&message.subject);
+        parsed.is_some_and(|(event, _)| event == EventType::CompletionSignalled)
+    };
+    match read {
+        Ok(recorded) => Some(Ok(recorded)),
+        Err(_) if is_signal() => None,
+        Err(mismatch) => Some(Err(Error::Corrupt(mismatch))),
+    }
 }

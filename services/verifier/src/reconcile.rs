@@ -12,6 +12,7 @@ use proofline_assure::{Client, Error as AssureError};
 use proofline_events::v1::SignalSource;
 use proofline_journal::{
     AccountPace, Due, DueTimers, Error, Journal, Signal, SignalSink, Taken, TimerKind,
+    worker::Rejection,
 };
 use proofline_service::{Shutdown, clock};
 use proofline_verification::Verification;
@@ -103,7 +104,14 @@ impl Reconciler {
 
     /// Drops a check that is no longer needed.
     async fn still_open(&self, taken: Taken) -> Result<Option<Overdue>, Error> {
-        let history = self.journal.read(&taken.due.key).await?;
+        let history = match self.journal.read(&taken.due.key).await {
+            Err(Error::Corrupt(mismatch)) => {
+                // One log that can't be read must not hold up the others.
+                taken.reject(&self.checks, &Rejection::unreadable_log(&mismatch)).await?;
+                return Ok(None);
+            }
+            history => history?,
+        };
         let is_open = |v: &Verification| v.end.is_none() && v.process.is_some();
         match history.verification.filter(is_open) {
             Some(verification) => Ok(Some(Overdue { taken, verification })),

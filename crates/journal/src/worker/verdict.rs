@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use async_nats::jetstream::AckKind;
 
+use proofline_events::Mismatch;
+
 use crate::Error;
 
 /// After so many deliveries a message whose handler hits a bug is given up.
@@ -54,6 +56,13 @@ impl Rejection {
     }
 }
 
+impl Rejection {
+    /// The log of the verification holds an event that can't be read.
+    pub fn unreadable_log(mismatch: &Mismatch) -> Self {
+        Self { code: "unreadable-log", detail: mismatch.to_string() }
+    }
+}
+
 impl Failure {
     /// It can never be handled.
     pub fn reject(code: &'static str, detail: impl Into<String>) -> Self {
@@ -69,9 +78,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::Corrupt(mismatch) => {
-                Self::Reject(Rejection { code: "unreadable-log", detail: mismatch.to_string() })
-            }
+            Error::Corrupt(mismatch) => Self::Reject(Rejection::unreadable_log(&mismatch)),
             // A refusal is a wrong setting or permission: an operator mends it, and nothing is lost.
             Error::Unavailable(_) | Error::Refused(_) | Error::Contended => Self::retry(error),
         }
