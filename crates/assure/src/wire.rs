@@ -74,8 +74,9 @@ pub struct DossierDetails {
     pub processes: Vec<ListedProcess>,
 }
 
-/// `POST /dossiers/{dossierId}/processes`: request. Nothing in it can be changed later.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// `POST /dossiers/{dossierId}/processes`: request. Nothing in it can be changed later. Like every
+/// body here that holds personal data or secrets it is not `Debug`.
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateProcess {
     /// `onfido`, `signicatpaper`, …

@@ -34,8 +34,8 @@ const OWN_MEMBERS: [&str; 12] = [
     "captureParameters",
 ];
 
-/// A creation that can be.
-#[derive(Debug, Clone, PartialEq)]
+/// A creation that can be. Not `Debug`, as it holds personal data.
+#[derive(Clone, PartialEq)]
 pub(crate) struct Creation {
     pub(crate) flow: Flow,
     pub(crate) provider: String,
@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn pointers(body: &Value) -> Vec<String> {
-        Creation::read(body).unwrap_err().into_iter().map(|fault| fault.pointer).collect()
+        Creation::read(body).err().unwrap().into_iter().map(|fault| fault.pointer).collect()
     }
 
     #[test]
