@@ -1,0 +1,194 @@
+//! What provisioning makes, and what the server then allows.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_nats::{
+    HeaderMap, header,
+    jetstream::{
+        self,
+        consumer::{self, AckPolicy, DeliverPolicy},
+        stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
+    },
+};
+use futures_util::TryStreamExt;
+use proofline_events::{EventType, Service};
+use proofline_journal::{Error, topology::Consumer};
+
+use crate::harness::{
+    Broker, connect, consumer_info, dossier, fresh_key, now, provision, request, stored,
+};
+
+const STREAMS: [&str; 7] = [
+    "DEAD_LETTERS",
+    "KV_DATA_KEYS",
+    "KV_LEASES",
+    "KV_PACE",
+    "KV_SEALED",
+    "TIMERS",
+    "VERIFICATIONS",
+];
+
+#[tokio::test]
+async fn provisioning_twice_makes_the_same_and_keeps_what_is_there() {
+    let broker = Broker::bare().await;
+    let (connection, raw) = (broker.connect().await, broker.raw().await);
+
+    let first = provision(&connection, 1).await.unwrap();
+    let made = (streams(&raw).await, consumers(&raw).await);
+    let journal = broker.journal(Service::Intake).await;
+    let key = fresh_key();
+    journal.execute(&key, request(), now()).await.unwrap();
+    let second = provision(&connection, 1).await.unwrap();
+
+    assert_eq!(first, second);
+    assert_eq!(made.0.keys().collect::<Vec<_>>(), STREAMS.iter().collect::<Vec<_>>());
+    assert_eq!(made, (streams(&raw).await, consumers(&raw).await));
+    assert!(journal.read(&key).await.unwrap().verification.is_some());
+}
+
+#[tokio::test]
+async fn the_log_has_the_properties_that_its_promises_rest_on() {
+    let broker = Broker::provisioned().await;
+
+    let log = &streams(&broker.raw().await).await["VERIFICATIONS"];
+
+    assert_eq!(log.storage, StorageType::File);
+    assert_eq!(log.retention, RetentionPolicy::Limits);
+    assert_eq!(log.discard, DiscardPolicy::Old);
+    assert_eq!(log.max_messages_per_subject, 100);
+    assert_eq!(log.max_age, Duration::from_secs(90 * 24 * 60 * 60));
+    assert_eq!(log.num_replicas, 1);
+    assert!(log.allow_direct && log.deny_purge);
+    assert!(!log.allow_rollup && !log.allow_message_schedules && !log.allow_message_ttl);
+}
+
+#[tokio::test]
+async fn nobody_can_remove_or_replace_an_event_by_publishing_or_purging() {
+    let broker = Broker::provisioned().await;
+    let (journal, raw) = (broker.journal(Service::Intake).await, broker.raw().await);
+    let key = fresh_key();
+    journal.execute(&key, request(), now()).await.unwrap();
+    let subject = EventType::VerificationRequested.subject(&key);
+
+    let purge = raw.request("STREAM.PURGE.VERIFICATIONS", &()).await.unwrap();
+    assert_eq!(refusal(purge), 10110);
+    for (name, value, code) in [
+        ("Nats-Rollup", "sub", 10111),
+        ("Nats-Rollup", "all", 10111),
+        ("Nats-TTL", "1s", 10166),
+        ("Nats-Schedule", "@at 2000-01-01T00:00:00Z", 10188),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value);
+        headers.insert(header::NATS_SCHEDULE_TARGET, EventType::ProcessFinished.subject(&key));
+        let sent = raw.publish_with_headers(subject.clone(), headers, "forged".into()).await;
+        let refused = sent.unwrap().await.unwrap_err();
+        let cause = std::error::Error::source(&refused).unwrap();
+        let cause: &jetstream::Error = cause.downcast_ref().unwrap();
+        assert_eq!(cause.error_code().0, code, "{name}: {value}");
+    }
+    assert_eq!(stored(&raw, "VERIFICATIONS").await, 1);
+    assert_eq!(journal.timeline(&key, 0).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn timers_are_a_work_queue_with_schedules_and_buckets_allow_deletes() {
+    let broker = Broker::provisioned().await;
+
+    let streams = streams(&broker.raw().await).await;
+
+    let timers = &streams["TIMERS"];
+    assert_eq!(timers.retention, RetentionPolicy::WorkQueue);
+    assert!(timers.allow_message_schedules);
+    assert_eq!(streams["DEAD_LETTERS"].max_age, Duration::from_secs(30 * 24 * 60 * 60));
+    assert_eq!(streams["KV_LEASES"].max_age, Duration::from_secs(30));
+    // A revision that a newer one pushes out is beyond any delete.
+    assert!(streams["KV_DATA_KEYS"].max_messages_per_subject >= 2);
+    for (name, config) in &streams {
+        assert!(config.allow_direct, "{name}");
+        assert_eq!(config.storage, StorageType::File, "{name}");
+        assert!(!(name.starts_with("KV_") && config.deny_delete), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn our_consumers_never_lose_a_message_to_a_limit_and_take_their_own_replays() {
+    let broker = Broker::provisioned().await;
+    let raw = broker.raw().await;
+
+    for consumer in Consumer::ALL {
+        let info = consumer_info(&raw, consumer).await;
+        assert_eq!(info.config.ack_policy, AckPolicy::Explicit, "{}", info.name);
+        assert_eq!(info.config.deliver_policy, DeliverPolicy::All, "{}", info.name);
+        assert!(info.config.max_deliver <= 0, "{}", info.name);
+        let filters = info.config.filter_subjects;
+        if info.stream_name == "VERIFICATIONS" {
+            assert!(filters.contains(&format!("proofline.replay.v1.{}.>", info.name)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_subscriber_has_a_durable_for_the_ends_of_its_tenant() {
+    let broker = Broker::provisioned().await;
+
+    let config = &consumers(&broker.raw().await).await["acme-billing"];
+
+    let filters = ["proofline.v1.process-finished.acme.*", "proofline.replay.v1.acme-billing.>"];
+    assert_eq!(config.filter_subjects, filters);
+    assert_eq!(config.deliver_policy, DeliverPolicy::All);
+    assert_eq!(config.ack_policy, AckPolicy::Explicit);
+    assert_eq!(config.ack_wait, Duration::from_secs(30));
+    assert!(config.max_deliver <= 0);
+}
+
+#[tokio::test]
+async fn a_server_that_takes_only_small_messages_is_refused_and_left_as_it_is() {
+    let broker = Broker::with("max_payload: 1048576").await;
+    let connection = broker.connect().await;
+
+    let refused = provision(&connection, 1).await.unwrap_err();
+
+    assert!(matches!(&refused, Error::Refused(why) if why.contains("max_payload")), "{refused}");
+    assert!(streams(&broker.raw().await).await.is_empty());
+}
+
+#[tokio::test]
+async fn provisioning_without_a_server_can_be_tried_again() {
+    let mut broker = Broker::bare().await;
+    broker.server.kill().await.unwrap();
+    let connection = connect(&[broker.server.url()]).await;
+
+    let failed = provision(&connection, 1).await.unwrap_err();
+    assert!(matches!(failed, Error::Unavailable(_)), "{failed}");
+
+    broker.server.restart().await.unwrap();
+    let journal = broker.journal(Service::Intake).await;
+    assert!(matches!(journal.probe().await, Err(Error::Unavailable(_))));
+    provision(&broker.connect().await, 1).await.unwrap();
+    journal.probe().await.unwrap();
+    let missing = journal.execute(&fresh_key(), dossier(), now()).await.unwrap_err();
+    assert_eq!(missing.to_string(), "there is no such verification");
+}
+
+async fn streams(raw: &jetstream::Context) -> BTreeMap<String, Config> {
+    let infos: Vec<_> = raw.streams().try_collect().await.unwrap();
+    infos.into_iter().map(|info| (info.config.name.clone(), info.config)).collect()
+}
+
+async fn consumers(raw: &jetstream::Context) -> BTreeMap<String, consumer::Config> {
+    let mut all = BTreeMap::new();
+    for stream in STREAMS {
+        let stream = raw.get_stream_no_info(stream).await.unwrap();
+        let infos: Vec<consumer::Info> = stream.consumers().try_collect().await.unwrap();
+        all.extend(infos.into_iter().map(|info| (info.name, info.config)));
+    }
+    all
+}
+
+fn refusal(answer: jetstream::response::Response<serde_json::Value>) -> u64 {
+    match answer {
+        jetstream::response::Response::Err { error } => error.error_code().0,
+        jetstream::response::Response::Ok(answer) => panic!("not refused: {answer}"),
+    }
+}
