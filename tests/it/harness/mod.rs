@@ -1,0 +1,33 @@
+//! A stage for one test: the processes, their broker, and who acts on them.
+//!
+//! [`Stage::start`] starts everything; [`Scene`] says what should be special about it.
+//! [`Stage::acts`] gives the three words with which a test reads: what is `given`, what happens
+//! `when`, what is so `then`.
+
+mod answer;
+mod binaries;
+mod caller;
+mod eventually;
+mod given;
+mod images;
+mod mailbox;
+mod nats;
+mod process;
+mod scene;
+mod simulator;
+mod stage;
+mod then;
+mod when;
+
+pub(crate) use answer::{Answer, Ask, time_of};
+pub(crate) use binaries::program;
+pub(crate) use caller::Caller;
+pub(crate) use eventually::{PATIENCE, eventually};
+pub(crate) use given::{Verification, order};
+pub(crate) use images::{Trickle, digest, heic, jpeg, png};
+pub(crate) use mailbox::Caught;
+pub(crate) use nats::{End, ends_in, ends_of, everything_in};
+pub(crate) use process::Process;
+pub(crate) use scene::{ACME_KEY, OTHER_KEY, SECRETS, Scene, TOKEN_KEYS};
+pub(crate) use simulator::Simulator;
+pub(crate) use stage::{SERVICES, Stage};

@@ -1,0 +1,23 @@
+//! The whole system as its users meet it.
+//!
+//! * What for: each test starts the real binaries as processes, with a nats-server and a simulator
+//!   of its own, and speaks HTTP and NATS to them. It shows that the parts keep the contract
+//!   together.
+//! * What not for: what one crate promises alone; that is tested beside its code.
+//! * Where to begin: `document_flow.rs` for the main job, then `harness/mod.rs`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod harness;
+
+mod callbacks;
+mod document_flow;
+mod ends;
+mod errors;
+mod idempotency;
+mod privacy;
+mod settings;
+mod stopping;
+mod subscribers;
+mod tenants;
+mod uploads;

@@ -1,0 +1,244 @@
+//! Everything that runs for one test.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use async_nats::jetstream;
+use futures_util::{StreamExt, TryStreamExt, future::join_all};
+use proofline_broker::{Options, Server};
+use reqwest::{Client, redirect::Policy};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+use super::{
+    Call, INTAKE, Member, NORMALISER, Plan, RECEIVER, SIMULATOR, UPLOAD, VERIFIER,
+    plan::{Addresses, tenants},
+    soon,
+};
+use crate::harness::{ACME_KEY, Ask, Caller, End, Simulator, ends_in, program};
+
+/// A broker, the simulator, and services in any number. What is dropped first is declared first:
+/// processes before the broker, the broker before the directory.
+pub(crate) struct Fleet {
+    members: Vec<Member>,
+    pub(crate) broker: Mutex<Server>,
+    pub(crate) nats: async_nats::Client,
+    pub(crate) simulator: Simulator,
+    http: Client,
+    folder: TempDir,
+}
+
+impl Fleet {
+    /// Starts the parts in an order in which each learns where those before it listen.
+    pub(super) async fn start(plan: Plan) -> Self {
+        // Another test may have done it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::Builder::new().prefix("proofline-fleet-").tempdir().unwrap();
+        let path = folder.path();
+        fs::write(path.join("tenants.toml"), tenants()).unwrap();
+        let mut known = Addresses::default();
+        let options = Options { dir: path.join("nats"), ..Options::default() };
+        let (broker, mut members) =
+            tokio::join!(Server::start(options), start(&plan, SIMULATOR, &known, path));
+        let broker = broker.unwrap();
+        known.nats = broker.url();
+        known.simulator = members[0].url.clone();
+        provision(&plan, &known, path).await;
+        let (uploads, verifiers, receivers) = tokio::join!(
+            start(&plan, UPLOAD, &known, path),
+            start(&plan, VERIFIER, &known, path),
+            start(&plan, RECEIVER, &known, path),
+        );
+        known.receiver = receivers[0].url.clone();
+        known.upload = uploads[0].url.clone();
+        let intakes = start(&plan, INTAKE, &known, path).await;
+        known.intake = intakes[0].url.clone();
+        let normalisers = start(&plan, NORMALISER, &known, path).await;
+        for started in [uploads, verifiers, receivers, intakes, normalisers] {
+            members.extend(started);
+        }
+
+        let http = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(30));
+        let http = http.build().unwrap();
+        let fleet = Self {
+            members,
+            nats: async_nats::connect(broker.url()).await.unwrap(),
+            broker: Mutex::new(broker),
+            simulator: Simulator {
+                http: http.clone(),
+                url: known.simulator,
+                client_secret: "simulator-secret",
+            },
+            http,
+            folder,
+        };
+        for member in &fleet.members {
+            fleet.is_ready(member).await;
+        }
+        fleet
+    }
+
+    async fn is_ready(&self, member: &Member) {
+        if member.admin_url.is_empty() {
+            return;
+        }
+        soon(&format!("{} is ready", member.program), async || {
+            let answer = self.http.get(format!("{}/readyz", member.admin_url)).ask().await;
+            if answer.status == 200 { Ok(()) } else { Err(answer.body.to_string()) }
+        })
+        .await;
+    }
+
+    /// All processes of a program.
+    pub(crate) fn all(&self, program: &str) -> Vec<&Member> {
+        self.members.iter().filter(|member| member.program == program).collect()
+    }
+
+    /// The first process of a program.
+    pub(crate) fn the(&self, program: &str) -> &Member {
+        self.all(program)[0]
+    }
+
+    /// A caller of the first intake and the first upload.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller_of(0, 0)
+    }
+
+    /// A caller of these processes.
+    pub(crate) fn caller_of(&self, intake: usize, upload: usize) -> Caller {
+        let (intakes, uploads) = (self.all(INTAKE), self.all(UPLOAD));
+        Caller {
+            http: self.http.clone(),
+            api: intakes[intake % intakes.len()].url.clone(),
+            uploads: uploads[upload % uploads.len()].url.clone(),
+            key: ACME_KEY,
+        }
+    }
+
+    /// Every call that has reached the simulator, in the order of arrival.
+    pub(crate) async fn calls(&self) -> Vec<Call> {
+        let url = format!("{}/simulator/calls", self.simulator.url);
+        let answer = self.http.get(url).ask().await.is(200);
+        answer["calls"].as_array().unwrap().iter().map(Call::read).collect()
+    }
+
+    /// The faults in force at the simulator.
+    pub(crate) async fn faults(&self) -> Vec<Value> {
+        let url = format!("{}/simulator/faults", self.simulator.url);
+        self.http.get(url).ask().await.is(200)["faults"].as_array().unwrap().clone()
+    }
+
+    /// The next so many calls of an operation go wrong.
+    pub(crate) async fn next_go_wrong(&self, operation: &str, kind: Value, count: u64) {
+        self.simulator.goes_wrong(operation, kind, json!({ "when": { "next": count } })).await;
+    }
+
+    /// Every token in circulation becomes unknown to Assure.
+    pub(crate) async fn tokens_are_revoked(&self) {
+        let url = format!("{}/simulator/tokens", self.simulator.url);
+        self.http.delete(url).ask().await.says_nothing(204);
+    }
+
+    /// The dossiers that were made for a verification.
+    pub(crate) async fn dossiers_of(&self, id: &str) -> Vec<Value> {
+        let mut dossiers = self.simulator.dossiers().await;
+        dossiers.retain(|dossier| dossier["externalReference"] == id);
+        dossiers
+    }
+
+    /// The ends of a verification that a subscriber finds now.
+    pub(crate) async fn ends_of(&self, id: &str) -> Vec<End> {
+        let mut ends = ends_in(&self.nats).await;
+        ends.retain(|end| end.event.verification_id == id);
+        ends
+    }
+
+    /// Waits until nobody has anything left to do: every event was handled by all who handle it.
+    pub(crate) async fn is_at_rest(&self) {
+        let jetstream = jetstream::new(self.nats.clone());
+        soon("everything is handled", async || {
+            let stream = jetstream.get_stream("VERIFICATIONS").await.map_err(|e| e.to_string())?;
+            let names: Vec<String> =
+                stream.consumer_names().try_collect().await.map_err(|e| e.to_string())?;
+            let infos = join_all(names.iter().map(|name| stream.consumer_info(name))).await;
+            for info in infos {
+                // One that a test made for itself may be gone by now.
+                let Ok(info) = info else { continue };
+                let is_ours = info.config.durable_name.is_some();
+                let left = info.num_pending + info.num_ack_pending as u64;
+                if is_ours && left > 0 {
+                    return Err(format!("{} has {left} left", info.name));
+                }
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Waits for an event of any verification, such as `dossier-created`.
+    pub(crate) async fn told(&self, event: &str) -> impl Future<Output = ()> + use<> {
+        let subject = format!("proofline.v1.{event}.>");
+        let mut told = self.nats.subscribe(subject).await.unwrap();
+        // From here on nothing is missed.
+        self.nats.flush().await.unwrap();
+        async move {
+            told.next().await.expect("the subscription goes on");
+        }
+    }
+
+    /// Waits until a call of this operation has come in, answered or not.
+    pub(crate) async fn is_asked(&self, operation: &str) {
+        soon(&format!("Assure is asked to {operation}"), async || {
+            let calls = self.calls().await;
+            if calls.iter().any(|call| call.is(operation)) {
+                return Ok(());
+            }
+            Err(format!("{} other calls", calls.len()))
+        })
+        .await;
+    }
+
+    /// Where the broker keeps what it stores.
+    pub(crate) fn broker_folder(&self) -> PathBuf {
+        self.folder.path().join("nats")
+    }
+
+    /// Everything that any process has said so far.
+    pub(crate) fn logs(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.members.iter().map(|member| (member.program, member.log()))
+    }
+}
+
+impl Drop for Fleet {
+    #[expect(clippy::print_stderr, reason = "whoever reads of a failed test wants to know why")]
+    fn drop(&mut self) {
+        if thread::panicking() {
+            for (name, log) in self.logs() {
+                eprintln!("──── {name} said:\n{log}");
+            }
+        }
+    }
+}
+
+async fn start(
+    plan: &Plan,
+    program: &'static str,
+    known: &Addresses,
+    folder: &Path,
+) -> Vec<Member> {
+    let settings = plan.settings(program, known, folder);
+    let members = (0..plan.count(program))
+        .map(|number| Member::start(program, number, settings.clone(), folder));
+    join_all(members).await
+}
+
+async fn provision(plan: &Plan, known: &Addresses, folder: &Path) {
+    let settings = plan.settings("proofline", known, folder);
+    let output = program("proofline").arg("provision").envs(settings).output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,132 @@
+//! One process of a fleet, which may be killed and started again at the same addresses.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::{
+    process::{Child, Command},
+    sync::Mutex,
+    time::timeout,
+};
+
+use super::soon;
+use crate::harness::program;
+
+/// SIGTERM promises it.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
+
+/// A process, running or not. Killed when it is dropped.
+pub(crate) struct Member {
+    pub(crate) program: &'static str,
+    settings: Vec<(&'static str, String)>,
+    log: PathBuf,
+    child: Mutex<Option<Child>>,
+    /// Where its public HTTP is; empty where it has none.
+    pub(crate) url: String,
+    /// Where its admin endpoints are; empty where it has none.
+    pub(crate) admin_url: String,
+}
+
+impl Member {
+    /// Starts a process with these settings and nothing else, and waits until it listens.
+    pub(crate) async fn start(
+        program: &'static str,
+        number: usize,
+        settings: Vec<(&'static str, String)>,
+        folder: &Path,
+    ) -> Self {
+        let log = folder.join(format!("{program}-{number}.log"));
+        let (url, admin_url) = (String::new(), String::new());
+        let mut member =
+            Self { program, settings, log, child: Mutex::default(), url, admin_url };
+        let (url, admin_url) = member.launch().await;
+        // Whoever starts it again finds it where it was.
+        for (name, value) in &mut member.settings {
+            match *name {
+                "PROOFLINE_LISTEN" | "SIMULATOR_LISTEN" => *value = address_of(&url),
+                "PROOFLINE_ADMIN_LISTEN" => *value = address_of(&admin_url),
+                _ => {}
+            }
+        }
+        (member.url, member.admin_url) = (url, admin_url);
+        member
+    }
+
+    /// Starts it again, with all its settings.
+    pub(crate) async fn restart(&self) {
+        assert_eq!(self.launch().await, (self.url.clone(), self.admin_url.clone()));
+    }
+
+    /// Ends it without a warning.
+    pub(crate) async fn kill(&self) {
+        let mut child = self.child.lock().await.take().expect("it is running");
+        child.kill().await.unwrap();
+    }
+
+    /// Asks it to stop, as an operator would: it must be gone in time, content.
+    pub(crate) async fn stop(&self) {
+        let mut child = self.child.lock().await.take().expect("it is running");
+        let pid = child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        let ended: Result<std::io::Result<ExitStatus>, _> = timeout(GONE_WITHIN, child.wait()).await;
+        let Ok(status) = ended else {
+            panic!("{} did not go in time:\n{}", self.program, self.log());
+        };
+        assert_eq!(status.unwrap().code(), Some(0), "{}:\n{}", self.program, self.log());
+    }
+
+    /// Its process id, while it runs.
+    pub(crate) async fn pid(&self) -> u32 {
+        self.child.lock().await.as_ref().and_then(Child::id).expect("it is running")
+    }
+
+    /// Everything it has said so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    /// Starts the process; where it listens.
+    async fn launch(&self) -> (String, String) {
+        let mut child = self.child.lock().await;
+        assert!(child.is_none(), "{} is running", self.program);
+        let file = File::options().create(true).append(true).open(&self.log).unwrap();
+        let told = usize::try_from(fs::metadata(&self.log).unwrap().len()).unwrap();
+        let mut command = program(self.program);
+        command
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file);
+        let child = child.insert(command.spawn().unwrap());
+        let is_set = |name| self.settings.iter().any(|(set, _)| *set == name);
+        let is_public = is_set("PROOFLINE_LISTEN") || is_set("SIMULATOR_LISTEN");
+        let is_administered = is_set("PROOFLINE_ADMIN_LISTEN");
+        soon(&format!("{} listens", self.program), async || {
+            let log = self.log();
+            let log = &log[told..];
+            assert!(child.try_wait().unwrap().is_none(), "{} ended:\n{log}", self.program);
+            let url = address_in(log, "listening");
+            let admin_url = address_in(log, "admin endpoints are listening");
+            let is_all = (url.is_some() || !is_public) && (admin_url.is_some() || !is_administered);
+            let urls = (url.unwrap_or_default(), admin_url.unwrap_or_default());
+            if is_all { Ok(urls) } else { Err(log.to_owned()) }
+        })
+        .await
+    }
+}
+
+/// Port 0 was asked for at first, so where it listens stands in its log.
+fn address_in(log: &str, message: &str) -> Option<String> {
+    let mut lines = log.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let line: Value = lines.find(|line: &Value| line["message"] == message)?;
+    Some(format!("http://{}", line["address"].as_str()?))
+}
+
+fn address_of(url: &str) -> String {
+    url.trim_start_matches("http://").to_owned()
+}

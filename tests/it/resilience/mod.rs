@@ -1,0 +1,14 @@
+//! What happens when things go wrong: crashes, lost callbacks, races, a limiting or failing Assure.
+//!
+//! These tests run a [`harness::Fleet`]: processes in any number, killed and started again while
+//! callers go on as real callers do.
+
+mod harness;
+
+mod assure_trouble;
+mod crashes;
+mod creation;
+mod erasure;
+mod pace;
+mod races;
+mod reconciliation;

@@ -1,1 +1,0 @@
-//! proofline-tests
