@@ -4,6 +4,7 @@ mod admin;
 mod readiness;
 mod server;
 mod span;
+mod unread;
 
 pub use admin::{serve_admin, with_admin};
 pub use readiness::{Check, Readiness};

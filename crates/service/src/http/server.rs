@@ -6,6 +6,7 @@ use anyhow::Context;
 use axum::{
     Router,
     http::StatusCode,
+    middleware,
     response::{IntoResponse, Response},
     serve::ListenerExt,
 };
@@ -13,7 +14,7 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
 
-use super::traced;
+use super::{traced, unread};
 use crate::Shutdown;
 
 /// Less than the bound of the whole process: a stranger who sends half a request and then nothing
@@ -29,7 +30,8 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Serves a router: a span and a duration for every request ([`traced`]), 500 for a panic. Once
+/// Serves a router: a span and a duration for every request ([`traced`]), 500 for a panic;
+/// and whoever is still sending gets to read the answer. Once
 /// shutdown is asked it accepts nothing new and returns when the requests in flight are answered,
 /// or after 8 s; a stream without end must watch `shutdown` itself.
 ///
@@ -49,6 +51,7 @@ pub async fn serve(
         }
     });
     let router = traced(router.layer(CatchPanicLayer::custom(panicked)));
+    let router = router.layer(middleware::from_fn(unread::read_on));
     let server = axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
