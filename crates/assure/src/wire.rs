@@ -2,7 +2,7 @@
 //!
 //! Both the client and the simulator use these types; neither owns a second copy. Everything that
 //! Assure sends may grow or lack members, so answers are read tolerantly: unknown members are
-//! ignored here, and [`Process`] keeps the whole answer beside the few members we act on.
+//! ignored here, and [`crate::Process`] keeps the whole answer beside the few members we act on.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -179,7 +179,7 @@ pub struct ListedProcess {
     /// The dossier it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dossier: Option<Dossier>,
-    /// See [`crate::Status`].
+    /// As Assure spells it: `pending`, `processing`, or a final one.
     #[serde(default)]
     pub status: String,
     /// The provider's name.
