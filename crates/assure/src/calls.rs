@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use reqwest::Method;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
@@ -107,7 +107,7 @@ impl Client {
     pub async fn delete_process(&self, dossier_id: &str, process_id: &str) -> Result<(), Error> {
         let path = ["dossiers", dossier_id, "processes", process_id];
         let call = Call { method: Method::DELETE, ..get("delete_process", &path) };
-        unless_gone(self.call(call, |request| request).await).map(drop)
+        unless_gone(self.call(call, |request| request).await)?.as_ref().map_or(Ok(()), done)
     }
 
     /// Deletes a dossier with all that is in it; one that is gone already is no error.
@@ -117,7 +117,7 @@ impl Client {
     pub async fn delete_dossier(&self, dossier_id: &str) -> Result<(), Error> {
         let path = ["dossiers", dossier_id];
         let call = Call { method: Method::DELETE, ..get("delete_dossier", &path) };
-        unless_gone(self.call(call, |request| request).await).map(drop)
+        unless_gone(self.call(call, |request| request).await)?.as_ref().map_or(Ok(()), done)
     }
 
     /// Sets the dossier's user data, whether or not it has some (`POST`, on 409 `PUT`).
@@ -131,11 +131,11 @@ impl Client {
             self.call(post("create_user_data", &path), |request| request.json(&body)).await;
         match created {
             Err(Error::Refused(refusal)) if refusal.status == 409 => {}
-            other => return other.map(drop),
+            other => return done(&other?),
         }
         let call =
             Call { method: Method::PUT, is_repeatable: true, ..post("update_user_data", &path) };
-        self.call(call, |request| request.json(&body)).await.map(drop)
+        done(&self.call(call, |request| request.json(&body)).await?)
     }
 
     /// `POST /dossiers/{dossierId}/processes`. Not repeated by itself: each call makes a process.
@@ -173,7 +173,7 @@ impl Client {
         // A refusal is Assure's word whatever became of the stream: it may stop reading early.
         match sent {
             Err(Error::Unavailable { .. }) if source.is_broken() => Err(Error::SourceBroke),
-            other => other.map(drop),
+            other => done(&other?),
         }
     }
 
@@ -188,7 +188,7 @@ impl Client {
         process_id: &str,
     ) -> Result<(), Error> {
         let path = ["dossiers", dossier_id, "processes", process_id];
-        self.call(post("start_verification", &path), |request| request).await.map(drop)
+        done(&self.call(post("start_verification", &path), |request| request).await?)
     }
 
     /// `GET /dossiers/{dossierId}/processes/{processId}`; `None` when Assure has no such process.
@@ -222,6 +222,12 @@ fn unless_gone(result: Result<Answer, Error>) -> Result<Option<Answer>, Error> {
         Err(Error::Refused(refusal)) if matches!(refusal.status, 404 | 410) => Ok(None),
         other => other.map(Some),
     }
+}
+
+/// A success without anything to read. Assure answers such calls with JSON or with nothing; a page
+/// comes from something in between, and says nothing about what became of the call.
+fn done(answer: &Answer) -> Result<(), Error> {
+    if answer.body.is_empty() { Ok(()) } else { decode::<IgnoredAny>(answer).map(drop) }
 }
 
 fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {

@@ -67,18 +67,18 @@ impl SetUp<'_> {
     ) -> Result<Verification, Failure> {
         self.app.vault.create_key(self.key).await.map_err(|e| Failure::Log(e.into()))?;
         if verification.dossier_id.is_none() {
-            let dossier_id = self.dossier().await?;
+            let dossier_id = self.dossier(lease).await?;
+            hold(lease).await?;
             let command = Command::RecordDossier { dossier_id: dossier_id.clone() };
             verification = self.record_or_discard(command, &dossier_id).await?;
-            hold(lease).await?;
         }
         let dossier_id = verification.dossier_id.clone().unwrap_or_default();
         if let Some(user_data) = &self.creation.user_data {
             self.app.assure.set_user_data(&dossier_id, user_data).await?;
-            hold(lease).await?;
         }
         if verification.process.is_none() {
-            let created = self.process(&dossier_id, &verification).await?;
+            let created = self.process(&dossier_id, &verification, lease).await?;
+            hold(lease).await?;
             let command = Command::RecordProcess(created);
             verification = self.record_or_discard(command, &dossier_id).await?;
         }
@@ -86,16 +86,15 @@ impl SetUp<'_> {
     }
 
     /// A dossier that an earlier attempt made, but did not record, or a new one.
-    async fn dossier(&self) -> Result<String, AssureError> {
+    async fn dossier(&self, lease: &mut Option<&mut Lease>) -> Result<String, Failure> {
         let reference = self.key.id.as_str();
-        let found = match self.is_repeat {
-            true => self.app.assure.find_dossier(reference).await?,
-            false => None,
-        };
-        match found {
-            Some(dossier) => Ok(dossier.dossier_id),
-            None => Ok(self.app.assure.create_dossier(reference).await?.dossier_id),
+        if self.is_repeat {
+            if let Some(found) = self.app.assure.find_dossier(reference).await? {
+                return Ok(found.dossier_id);
+            }
+            hold(lease).await?;
         }
+        Ok(self.app.assure.create_dossier(reference).await?.dossier_id)
     }
 
     /// A new process. One that an earlier attempt made but did not record is deleted: its SDK token
@@ -104,13 +103,16 @@ impl SetUp<'_> {
         &self,
         dossier_id: &str,
         verification: &Verification,
-    ) -> Result<ProcessDetails, AssureError> {
+        lease: &mut Option<&mut Lease>,
+    ) -> Result<ProcessDetails, Failure> {
         let assure = &self.app.assure;
         if self.is_repeat {
             for orphan in assure.processes_of(dossier_id).await?.unwrap_or_default() {
+                hold(lease).await?;
                 assure.delete_process(dossier_id, &orphan).await?;
             }
         }
+        hold(lease).await?;
         let body = self.process_body(verification);
         let created = assure.create_process(dossier_id, &body).await?;
         let pages = created.artefacts.get("documentPages").and_then(serde_json::Value::as_u64);
@@ -179,7 +181,9 @@ fn end_of_it(error: &AssureError, is_resumable: bool) -> Option<Refused> {
     }
 }
 
-/// Holds the lease for the next step.
+/// Holds the lease for the next step. Called after each answer of Assure and before anything is
+/// changed by it: an answer may have taken longer than the lease lasts, and then another attempt
+/// may have done all this meanwhile, and use what looks left behind.
 async fn hold(lease: &mut Option<&mut Lease>) -> Result<(), Failure> {
     let Some(lease) = lease else { return Ok(()) };
     let is_held = lease.renew().await.map_err(|error| Failure::Log(error.into()))?;
