@@ -34,6 +34,14 @@ impl Tenants {
         read_with(r, Accounts::Leave)
     }
 
+    /// As [`Tenants::read_without_accounts`], for a process that can do without a file.
+    pub fn read_if_given(r: &mut Reader) -> Option<Option<Self>> {
+        match r.optional_path(SETTING, ABOUT)? {
+            Some(path) => told(r, load(&path, Accounts::Leave)).map(Some),
+            None => Some(None),
+        }
+    }
+
     /// Reads the text of a tenants file, and the secrets of the accounts in it.
     ///
     /// # Errors
@@ -132,7 +140,12 @@ impl Tenants {
 
 fn read_with(r: &mut Reader, accounts: Accounts) -> Option<Tenants> {
     let path = r.path(SETTING, None, ABOUT)?;
-    match load(&path, accounts) {
+    told(r, load(&path, accounts))
+}
+
+/// Every fault of the file is a fault of the setting that names it.
+fn told(r: &mut Reader, loaded: Result<Tenants, Vec<String>>) -> Option<Tenants> {
+    match loaded {
         Ok(tenants) => Some(tenants),
         Err(faults) => {
             faults.into_iter().for_each(|fault| r.fault(SETTING, fault));

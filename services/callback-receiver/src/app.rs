@@ -1,28 +1,37 @@
-//! The routes, and what all answers have in common.
+//! The routes, and what all of them do with what they hear.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
     routing::post,
 };
-use proofline_journal::SignalSink;
+use proofline_events::{VerificationKey, Word};
+use proofline_journal::{Journal, Signal, SignalSink, Stored};
 use proofline_problem::{Code, Problem};
 use proofline_seal::Keyring;
+use proofline_service::clock;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::callback;
+use crate::{callback, webhook, webhook_settings::Webhooks};
+
+/// When to send again what could not be stored.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// What the routes use.
 pub(crate) struct App {
     pub(crate) signals: SignalSink,
+    /// For the one look-up of a webhook without our tag.
+    pub(crate) journal: Journal,
     pub(crate) token_keys: Keyring,
+    pub(crate) webhooks: Webhooks,
 }
 
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/callbacks/{token}", post(callback::receive))
+        .route("/events/{tenant}", post(webhook::receive))
         .method_not_allowed_fallback(async || {
             Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, "This address takes POST.")
         })
@@ -32,4 +41,32 @@ pub(crate) fn router(app: App) -> Router {
             HeaderValue::from_static("no-store"),
         ))
         .with_state(Arc::new(app))
+}
+
+impl App {
+    /// Makes what was heard durable: 200 then, for a repeat too.
+    pub(crate) async fn record(
+        &self,
+        key: &VerificationKey,
+        signal: Signal,
+    ) -> Result<StatusCode, Problem> {
+        let (source, claimed_status) = (signal.source.word(), signal.claimed_status.clone());
+        match self.signals.append(key, signal, clock::now()).await {
+            Ok(stored) => {
+                let is_repeat = stored == Stored::Repeat;
+                tracing::info!(verification.id = %key.id, tenant = %key.tenant, source, claimed_status, is_repeat, "signal received");
+                Ok(StatusCode::OK)
+            }
+            Err(error) => {
+                tracing::error!(verification.id = %key.id, source, %error, "a signal could not be stored");
+                Err(not_stored())
+            }
+        }
+    }
+}
+
+/// The answer when NATS is away.
+pub(crate) fn not_stored() -> Problem {
+    Problem::new(Code::StorageUnavailable, "This could not be stored. Send it again.")
+        .retry_after(RETRY_AFTER)
 }

@@ -4,7 +4,7 @@
 //! we gave to Assure must come with it. Both are checked before the body is read. A forged or lying
 //! callback that had both would make us look at Assure once, and nothing else.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -12,21 +12,17 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use proofline_events::{VerificationKey, v1::SignalSource};
-use proofline_journal::{Signal, Stored};
+use proofline_journal::Signal;
 use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
 use proofline_service::clock;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::app::App;
-
-/// No callback is larger.
-const MAX_BODY_BYTES: usize = 64 * 1024;
-/// How long a body may take. Assure waits 10 s for the answer to the whole.
-const BODY_TIMEOUT: Duration = Duration::from_secs(5);
-/// When to send again what could not be stored.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
+use crate::{
+    app::App,
+    body::{self, id_or_nothing},
+};
 
 /// The body. Other members are let through: Assure may add some.
 #[derive(Deserialize)]
@@ -48,26 +44,11 @@ pub(crate) async fn receive(
     let signal = Signal {
         id: format!("callback.{}", callback.digest()),
         source: SignalSource::Callback,
-        claimed_dossier_id: id_or_nothing(callback.dossier_id),
-        claimed_process_id: id_or_nothing(callback.process_id),
-        claimed_status: id_or_nothing(callback.status),
+        claimed_dossier_id: id_or_nothing(&callback.dossier_id),
+        claimed_process_id: id_or_nothing(&callback.process_id),
+        claimed_status: id_or_nothing(&callback.status),
     };
-    let claimed_status = signal.claimed_status.clone();
-    match app.signals.append(&key, signal, clock::now()).await {
-        Ok(stored) => {
-            let is_repeat = stored == Stored::Repeat;
-            tracing::info!(verification.id = %key.id, tenant = %key.tenant, claimed_status, is_repeat, "callback received");
-            Ok(StatusCode::OK)
-        }
-        Err(error) => {
-            tracing::error!(verification.id = %key.id, %error, "a callback could not be stored");
-            Err(Problem::new(
-                Code::StorageUnavailable,
-                "The callback could not be stored. Send it again.",
-            )
-            .retry_after(RETRY_AFTER))
-        }
-    }
+    app.record(&key, signal).await
 }
 
 /// No difference tells a stranger which of the two was wrong, or whether a verification exists.
@@ -87,43 +68,12 @@ fn authenticate(app: &App, token: &str, headers: &HeaderMap) -> Result<Verificat
 }
 
 async fn read(body: Body) -> Result<Callback, Problem> {
-    let read = axum::body::to_bytes(body, MAX_BODY_BYTES);
-    let bytes = match tokio::time::timeout(BODY_TIMEOUT, read).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) if is_too_large(&error) => {
-            return Err(Problem::new(Code::PayloadTooLarge, "A callback has at most 64 KiB."));
-        }
-        Ok(Err(_)) => return Err(Problem::new(Code::Malformed, "The body broke off.")),
-        Err(_) => {
-            return Err(Problem::of_status(StatusCode::REQUEST_TIMEOUT, "The body took too long."));
-        }
-    };
-    serde_json::from_slice(&bytes).map_err(|_| {
+    serde_json::from_slice(&body::read(body).await?).map_err(|_| {
         Problem::new(
             Code::Malformed,
             "The body must be JSON with the strings dossierId, processId and status.",
         )
     })
-}
-
-/// The limit's error is the cause of the one we are given.
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// What is recorded of a claim: nothing but what looks like an id or a status, since anything
-/// else could be personal data.
-fn id_or_nothing(text: String) -> String {
-    let is_id = text.len() <= 64
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if is_id { text } else { String::new() }
 }
 
 impl Callback {
@@ -154,20 +104,13 @@ mod tests {
         assert_ne!(callback("a", "b").digest(), callback("ab", "").digest());
     }
 
-    #[test]
-    fn only_what_looks_like_an_id_is_recorded() {
-        assert_eq!(id_or_nothing("b2d1c7a4-8a6e".into()), "b2d1c7a4-8a6e");
-        assert_eq!(id_or_nothing("FIKTIVA TESTPERSON".into()), "");
-        assert_eq!(id_or_nothing("a".repeat(65)), "");
-    }
-
     #[tokio::test]
     async fn a_body_of_wrong_types_or_size_is_refused() {
         for (body, code) in [
             (Body::from("{"), Code::Malformed),
             (Body::from(r#"{"dossierId":1,"processId":"p","status":"s"}"#), Code::Malformed),
             (Body::from(r#"{"dossierId":"d"}"#), Code::Malformed),
-            (Body::from(vec![b' '; MAX_BODY_BYTES + 1]), Code::PayloadTooLarge),
+            (Body::from(vec![b' '; body::MAX_BYTES + 1]), Code::PayloadTooLarge),
         ] {
             let problem = read(body).await.err().unwrap();
             assert_eq!(problem.code(), Some(code));

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use proofline_seal::{Keyring, read_token_keys};
 use proofline_settings::Reader;
 
+use crate::webhook_settings::Webhooks;
+
 /// What can be set.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -12,6 +14,7 @@ pub struct Settings {
     pub(crate) admin_listen: SocketAddr,
     pub(crate) nats: proofline_journal::Settings,
     pub(crate) token_keys: Keyring,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl Settings {
@@ -26,11 +29,13 @@ impl Settings {
         );
         let nats = proofline_journal::Settings::read(r);
         let token_keys = read_token_keys(r);
+        let webhooks = Webhooks::read(r);
         Some(Self {
             listen: listen?,
             admin_listen: admin_listen?,
             nats: nats?,
             token_keys: token_keys?,
+            webhooks: webhooks?,
         })
     }
 }

@@ -1,0 +1,107 @@
+//! `POST /events/{tenant}`: Assure's account-level webhook.
+//!
+//! The signature over the raw body is checked before anything in it is looked at. An event that
+//! names no verification of this tenant (another system's, another tenant's, a test) is 200 and
+//! ignored: the sender has done nothing wrong.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+};
+use proofline_events::{EventType, TenantName, VerificationId, VerificationKey, v1::SignalSource};
+use proofline_journal::Signal;
+use proofline_problem::{Code, Problem};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    app::{App, not_stored},
+    body::{self, id_or_nothing},
+};
+
+/// The tag of events that are sent from the dashboard to try the webhook.
+const MOCK: &str = "mock";
+/// Begins the tag that each process of ours is given: `proofline:<tenant>:<verification id>`.
+const OWN_TAG: &str = "proofline:";
+
+/// What is needed of the envelope's nine members. Not `Debug`: the rest may hold anything.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    id: String,
+    #[serde(default)]
+    event_data: Value,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+pub(crate) async fn receive(
+    State(app): State<Arc<App>>,
+    Path(tenant): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let body = body::read(body).await?;
+    let signature = headers.get(&app.webhooks.header).and_then(|value| value.to_str().ok());
+    let tenant = TenantName::parse(&tenant)
+        .ok()
+        .filter(|tenant| app.webhooks.is_authentic(tenant, signature, &body))
+        .ok_or_else(|| {
+            tracing::warn!("a webhook was not authentic");
+            Problem::new(Code::Unauthorized, "The address or the signature is not valid.")
+        })?;
+    let envelope: Envelope = serde_json::from_slice(&body).map_err(|_| {
+        Problem::new(Code::Malformed, "The body must be an event's envelope in JSON.")
+    })?;
+    match envelope.verification(&app, tenant).await? {
+        Some(key) => app.record(&key, envelope.signal()).await,
+        None => Ok(StatusCode::OK),
+    }
+}
+
+impl Envelope {
+    /// The verification it is about, if it is one of this tenant's.
+    async fn verification(
+        &self,
+        app: &App,
+        tenant: TenantName,
+    ) -> Result<Option<VerificationKey>, Problem> {
+        let tags = self.tags.as_deref().unwrap_or_default();
+        if tags.iter().any(|tag| tag == MOCK) {
+            return Ok(None);
+        }
+        if let Some(own) = tags.iter().find_map(|tag| tag.strip_prefix(OWN_TAG)) {
+            let key = own
+                .split_once(':')
+                .and_then(|(tenant, id)| VerificationKey::parse(tenant, id).ok());
+            return Ok(key.filter(|key| key.tenant == tenant));
+        }
+        let Ok(id) = VerificationId::parse(self.text("externalReference")) else { return Ok(None) };
+        let key = VerificationKey { tenant, id };
+        // Anybody with this account may call a dossier what they like: it counts where this tenant
+        // has such a verification.
+        let is_ours = app.journal.is_recorded(&key, EventType::VerificationRequested).await;
+        let is_ours = is_ours.map_err(|error| {
+            tracing::error!(%error, "a webhook's verification could not be looked up");
+            not_stored()
+        })?;
+        Ok(is_ours.then_some(key))
+    }
+
+    fn signal(&self) -> Signal {
+        Signal {
+            id: format!("webhook.{}", id_or_nothing(&self.id)),
+            source: SignalSource::Webhook,
+            claimed_dossier_id: id_or_nothing(self.text("dossierId")),
+            claimed_process_id: id_or_nothing(self.text("processId")),
+            claimed_status: id_or_nothing(self.text("status")),
+        }
+    }
+
+    fn text(&self, member: &str) -> &str {
+        self.event_data.get(member).and_then(Value::as_str).unwrap_or_default()
+    }
+}
