@@ -37,7 +37,7 @@ pub struct Envelope {
 /// An event as it stands in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
-    /// Its sequence in the stream `VERIFICATIONS`.
+    /// Its sequence in the stream `VERIFICATIONS`; 0 for a replay, which stands elsewhere.
     pub sequence: u64,
     /// Whose it is.
     pub key: VerificationKey,

@@ -99,7 +99,7 @@ impl Bucket {
             Ok(ack) => Ok(Some(ack.sequence)),
             Err(error) if expected.is_some() && crate::append::is_conflict(&error) => Ok(None),
             Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                Err(Error::Refused("the document is larger than NATS allows".to_owned()))
+                Err(Error::TooLarge)
             }
             Err(error) => Err(Error::unavailable(error)),
         }

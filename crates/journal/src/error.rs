@@ -12,6 +12,9 @@ pub enum Error {
     /// The server refuses for good: a setting or a permission is wrong.
     #[error("NATS refuses: {0}")]
     Refused(String),
+    /// The message is larger than the server takes.
+    #[error("the message is larger than NATS takes")]
+    TooLarge,
     /// A message in the log is not what its subject says.
     #[error("the log holds a message that cannot be read")]
     Corrupt(#[source] Mismatch),

@@ -1,6 +1,6 @@
 //! Read, decide, append.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::message::StreamMessage;
 use proofline_events::{Envelope, Event, EventType, Recorded, Service, VerificationKey};
@@ -12,8 +12,12 @@ use crate::{
     Connection, Error, ExecuteError, StreamWatch, append::Appended, topology::VERIFICATIONS,
 };
 
-/// How often a step is tried again because others appended in between.
-const MAX_CONFLICTS: usize = 20;
+/// How often a step is tried again because others appended in between, or a replica is behind.
+const MAX_ATTEMPTS: u32 = 20;
+/// The first pause between attempts; each further one is twice as long, up to …
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// … this.
+const LAST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The logs of all verifications, as one service reads and writes them.
 #[derive(Debug, Clone)]
@@ -29,6 +33,13 @@ pub struct History {
     pub verification: Option<Verification>,
     /// The sequence that an append is guarded with; 0 when there is none.
     guard: u64,
+}
+
+impl History {
+    /// The verification, if there is one and it has no end yet.
+    pub fn open(&self) -> Option<&Verification> {
+        self.verification.as_ref().filter(|verification| verification.end.is_none())
+    }
 }
 
 /// A command that was carried out, or had been before.
@@ -51,25 +62,53 @@ impl Journal {
         &self.connection
     }
 
-    /// Reads a verification. A replica may answer that is a little behind; that there is none at
-    /// all is confirmed at the leader.
+    /// Reads a verification. A replica may answer that is a little behind: right for showing it,
+    /// and for what is decided under a guard. That there is none at all is confirmed at the leader.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn read(&self, key: &VerificationKey) -> Result<History, Error> {
-        for _ in 0..MAX_CONFLICTS {
-            let page = self.connection.last_of_each(VERIFICATIONS, &key.family()).await?;
-            let guard = page.messages.iter().map(|m| m.sequence).max().unwrap_or(0);
-            if guard == 0 {
-                let request = json!({ "last_by_subj": key.family() });
-                if self.connection.leader_get(VERIFICATIONS, &request).await?.is_some() {
-                    continue;
-                }
+        let history = self.read_replica(key).await?;
+        if history.guard > 0 { Ok(history) } else { self.read_latest(key).await }
+    }
+
+    /// Reads a verification with at least everything that stood in its log when this was called.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn read_latest(&self, key: &VerificationKey) -> Result<History, Error> {
+        let sequence = self.last_sequence(key).await?;
+        self.read_since(key, sequence).await
+    }
+
+    /// Reads a verification with at least everything up to this sequence: for whoever has been
+    /// delivered that event, or has appended it.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn read_since(&self, key: &VerificationKey, sequence: u64) -> Result<History, Error> {
+        for attempt in 0..MAX_ATTEMPTS {
+            let history = self.read_replica(key).await?;
+            if history.guard >= sequence {
+                return Ok(history);
             }
-            let log = page.messages.iter().filter_map(recorded).collect::<Result<Vec<_>, _>>()?;
-            return Ok(History { verification: fold(&log), guard });
+            pause(attempt).await;
         }
         Err(Error::unavailable("the replicas are far behind"))
+    }
+
+    async fn read_replica(&self, key: &VerificationKey) -> Result<History, Error> {
+        let page = self.connection.last_of_each(VERIFICATIONS, &key.family()).await?;
+        let guard = page.messages.iter().map(|m| m.sequence).max().unwrap_or(0);
+        let log = page.messages.iter().filter_map(recorded).collect::<Result<Vec<_>, _>>()?;
+        Ok(History { verification: fold(&log), guard })
+    }
+
+    /// The sequence of a verification's last event, by the leader's word; 0 when there is none.
+    async fn last_sequence(&self, key: &VerificationKey) -> Result<u64, Error> {
+        let request = json!({ "last_by_subj": key.family() });
+        let last = self.connection.leader_get(VERIFICATIONS, &request).await?;
+        Ok(last.map_or(0, |message| message.sequence))
     }
 
     /// Watches whether NATS and the stream are there, for readiness.
@@ -109,23 +148,30 @@ impl Journal {
     /// # Errors
     /// [`Error`].
     pub async fn timeline(&self, key: &VerificationKey, from: u64) -> Result<Vec<Recorded>, Error> {
-        let mut from = from;
+        let mut next = from;
         let mut all = Vec::new();
+        let mut attempt = 0;
         loop {
-            let page = self.connection.page_from(VERIFICATIONS, &key.family(), from).await?;
-            let Some(last) = page.messages.last() else { return Ok(all) };
-            from = last.sequence + 1;
+            let page = self.connection.page_from(VERIFICATIONS, &key.family(), next).await?;
             for message in &page.messages {
+                next = message.sequence + 1;
                 all.extend(recorded(message).transpose()?);
             }
-            if page.pending == 0 {
+            if page.pending > 0 {
+                continue;
+            }
+            // A replica may be behind; the log has an end that the leader knows.
+            if attempt == MAX_ATTEMPTS || next > self.last_sequence(key).await? {
                 return Ok(all);
             }
+            pause(attempt).await;
+            attempt += 1;
         }
     }
 
     /// Reads the verification, decides on the command and appends what follows; again from the
-    /// start when something came in between.
+    /// start when something came in between. A refusal, or that there is nothing to do, is answered
+    /// only of a state that the leader confirms.
     ///
     /// # Errors
     /// [`ExecuteError::Refused`] when the state does not allow the command, else
@@ -137,17 +183,36 @@ impl Journal {
         command: Command,
         now: OffsetDateTime,
     ) -> Result<Executed, ExecuteError> {
-        for _ in 0..MAX_CONFLICTS {
-            let history = self.read(key).await?;
-            if let Some(executed) = self.try_execute(key, history, command.clone(), now).await? {
-                return Ok(executed);
+        let mut history = self.read(key).await?;
+        for attempt in 0..MAX_ATTEMPTS {
+            let guard = history.guard;
+            let result = self.execute_once(key, history, command.clone(), now).await;
+            match result {
+                Ok(Some(executed)) if !executed.appended.is_empty() => return Ok(executed),
+                Ok(Some(_)) | Err(ExecuteError::Refused(_)) => {
+                    let last = self.last_sequence(key).await?;
+                    if last <= guard {
+                        // Not empty: `None` is the other arm's.
+                        return result.map(|executed| executed.expect("matched above"));
+                    }
+                    history = self.read_since(key, last).await?;
+                }
+                Ok(None) => {
+                    pause(attempt).await;
+                    history = self.read_latest(key).await?;
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(Error::Contended.into())
     }
 
-    /// `None` when something came in between.
-    async fn try_execute(
+    /// Decides on the command in the state that was read and appends what follows, under the guard
+    /// of that very state; `None` when something came in between.
+    ///
+    /// # Errors
+    /// As [`Journal::execute`], of a state that may be behind.
+    pub async fn execute_once(
         &self,
         key: &VerificationKey,
         history: History,
@@ -206,4 +271,11 @@ fn recorded(message: &StreamMessage) -> Option<Result<Recorded, Error>> {
         Err(_) if is_signal() => None,
         Err(mismatch) => Some(Err(Error::Corrupt(mismatch))),
     }
+}
+
+/// Lets a replica catch up, and racing writers come apart.
+#[expect(clippy::disallowed_methods, reason = "what a replica lags behind by is a time")]
+async fn pause(attempt: u32) {
+    let longest = (FIRST_PAUSE * 2_u32.pow(attempt.min(10))).min(LAST_PAUSE);
+    tokio::time::sleep(longest.mul_f64(rand::random_range(0.5..1.0))).await;
 }

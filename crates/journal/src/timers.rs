@@ -16,6 +16,8 @@ pub enum TimerKind {
     Deadline,
     /// The verification should have heard of its end by now.
     Check,
+    /// Something is to be deleted in Assure.
+    DeleteInAssure,
     /// The sealed result has been kept long enough.
     ExpireResult,
 }
@@ -36,6 +38,7 @@ impl TimerKind {
         match self {
             Self::Deadline => "deadline",
             Self::Check => "check",
+            Self::DeleteInAssure => "delete-in-assure",
             Self::ExpireResult => "expire-result",
         }
     }

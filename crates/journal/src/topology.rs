@@ -38,6 +38,10 @@ const ACK_WAIT: Duration = Duration::from_secs(15);
 pub(crate) const MAX_BATCH: i64 = 20_000;
 const BATCH_ACK_WAIT: Duration = Duration::from_secs(120);
 
+/// How many messages may wait for their next delivery, a full day of an Assure that is away
+/// included: past it a consumer would bring nothing new, even what needs no Assure.
+const MAX_PENDING: i64 = 100_000;
+
 /// The same for subscribers, which show no progress.
 const SUBSCRIBER_ACK_WAIT: Duration = Duration::from_secs(30);
 
@@ -56,8 +60,10 @@ pub enum Consumer {
     VerifierCheck,
     /// Looks at Assure and tells the end.
     ResultNormaliserSignals,
-    /// Removes what is left after an end, here and in Assure.
+    /// Removes what must not stay after an end.
     ResultNormaliserRemovals,
+    /// Deletes in Assure.
+    ResultNormaliserDeleteInAssure,
     /// Removes results that have been kept long enough.
     ResultNormaliserExpireResult,
 }
@@ -73,13 +79,14 @@ pub(crate) enum Source {
 
 impl Consumer {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::VerifierRequests,
         Self::VerifierSubmissions,
         Self::VerifierDeadline,
         Self::VerifierCheck,
         Self::ResultNormaliserSignals,
         Self::ResultNormaliserRemovals,
+        Self::ResultNormaliserDeleteInAssure,
         Self::ResultNormaliserExpireResult,
     ];
 
@@ -92,6 +99,7 @@ impl Consumer {
             Self::VerifierCheck => "verifier-check",
             Self::ResultNormaliserSignals => "result-normaliser-signals",
             Self::ResultNormaliserRemovals => "result-normaliser-removals",
+            Self::ResultNormaliserDeleteInAssure => "result-normaliser-delete-in-assure",
             Self::ResultNormaliserExpireResult => "result-normaliser-expire-result",
         }
     }
@@ -112,6 +120,7 @@ impl Consumer {
             Self::ResultNormaliserRemovals => {
                 Source::Events(&[EventType::ProcessFinished, EventType::ErasureRequested])
             }
+            Self::ResultNormaliserDeleteInAssure => Source::Timers(TimerKind::DeleteInAssure),
             Self::ResultNormaliserExpireResult => Source::Timers(TimerKind::ExpireResult),
         }
     }
@@ -144,6 +153,7 @@ impl Consumer {
             | Self::VerifierDeadline
             | Self::ResultNormaliserSignals
             | Self::ResultNormaliserRemovals
+            | Self::ResultNormaliserDeleteInAssure
             | Self::ResultNormaliserExpireResult => durable(self.name(), filters),
         }
     }
@@ -170,7 +180,7 @@ fn durable(name: &str, filter_subjects: Vec<String>) -> pull::Config {
         filter_subjects,
         ack_policy: AckPolicy::Explicit,
         ack_wait: ACK_WAIT,
-        max_ack_pending: 1024,
+        max_ack_pending: MAX_PENDING,
         ..Default::default()
     }
 }

@@ -5,6 +5,7 @@
 //! the server is shown progress; when the loop is stopped, handlers finish and what was fetched
 //! but not begun goes back at once.
 
+mod bugs;
 mod delivery;
 mod health;
 mod verdict;
@@ -27,6 +28,7 @@ use proofline_events::Recorded;
 
 use crate::{Connection, Due, dead_letter, topology::Consumer, trace};
 
+use bugs::Bugs;
 pub use delivery::Delivery;
 pub(crate) use delivery::timer as read_timer;
 pub use health::Health;
@@ -47,6 +49,7 @@ pub struct Worker {
     consumer: Consumer,
     concurrency: usize,
     health: Health,
+    bugs: Bugs,
     stop: CancellationToken,
 }
 
@@ -58,7 +61,8 @@ impl Worker {
         concurrency: usize,
         stop: CancellationToken,
     ) -> Self {
-        Self { connection, consumer, concurrency, health: Health::new(consumer.name()), stop }
+        let health = Health::new(consumer.name());
+        Self { connection, consumer, concurrency, health, bugs: Bugs::default(), stop }
     }
 
     /// Whether it is consuming, for readiness.
@@ -228,9 +232,11 @@ impl Worker {
         message: &Message,
         result: Result<Handled, Failure>,
     ) -> &'static str {
-        let deliveries = message.info().map_or(1, |info| info.delivered);
-        let (mut kind, mut outcome) = settle(&result, deliveries);
-        if let Some(rejection) = verdict::rejection(&result, deliveries) {
+        let (deliveries, sequence) =
+            message.info().map_or((1, 0), |info| (info.delivered, info.stream_sequence));
+        let bugs = self.bugs.count(sequence, matches!(result, Err(Failure::Bug)));
+        let (mut kind, mut outcome) = settle(&result, deliveries, bugs);
+        if let Some(rejection) = verdict::rejection(&result, bugs) {
             match dead_letter::bury(&self.connection, self.consumer.name(), message, &rejection)
                 .await
             {

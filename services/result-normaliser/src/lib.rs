@@ -5,6 +5,7 @@
 //! * What not for: believing a signal. It is the only one that ends a verification.
 //! * Where to begin: `signalled.rs`, then `normalise.rs`; `removals.rs` for erasure.
 
+mod delete_in_assure;
 mod document;
 mod normalise;
 mod removals;
@@ -59,9 +60,8 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         api_url: settings.api_url,
     });
     let removals = Arc::new(Removals {
-        journal,
+        journal: journal.clone(),
         vault: vault.clone(),
-        assure,
         result_retention: settings.result_retention,
     });
     let mut workers = Workers::new(connection.clone(), shutdown);
@@ -72,6 +72,9 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     workers.events(Consumer::ResultNormaliserRemovals, move |delivery| {
         let removals = Arc::clone(&removals);
         async move { removals.handle(delivery).await }
+    });
+    workers.timers(Consumer::ResultNormaliserDeleteInAssure, move |delivery| {
+        delete_in_assure::handle(journal.clone(), assure.clone(), delivery)
     });
     workers.timers(Consumer::ResultNormaliserExpireResult, move |delivery| {
         result_expired::handle(vault.clone(), delivery)

@@ -29,6 +29,9 @@ const LOOK_AGAIN: [Duration; 4] = [
     Duration::from_secs(30),
 ];
 
+/// How often the end is decided anew because something came in between.
+const MAX_CONFLICTS: usize = 10;
+
 /// What the handler uses.
 pub(crate) struct Normaliser {
     pub(crate) journal: Journal,
@@ -48,43 +51,40 @@ struct Look {
 
 impl Normaliser {
     pub(crate) async fn handle(&self, delivery: Delivery<Recorded>) -> Result<Handled, Failure> {
-        let key = &delivery.message.key;
-        let history = self.journal.read(key).await?;
-        // Events age out after the verification's whole life: nothing is left to tell.
-        let Some(verification) = history.verification else { return Ok(Handled::Done) };
-        if verification.end.is_some() {
-            return Ok(Handled::Done);
-        }
-        let look = self.look(&verification).await;
-        let signal = signal_of(&delivery.message.event);
-        let conclude = Command::Conclude {
-            observation: look.observation.clone(),
-            signal: signal.map(CompletionSignalled::source),
-            result_url: self.result_url(key),
-        };
-        // Decided twice: here to know what to seal, and on the append, under its guard.
-        let now = clock::now();
-        let would_be = decide(key, Some(&verification), conclude.clone(), now);
-        let Ok([Event::ProcessFinished(end)]) = would_be.as_deref() else {
-            return self.not_yet(&look, signal, &delivery);
-        };
-        if let Some(process) = &look.process {
-            self.seal(&verification, end.outcome(), process, now).await?;
-        }
-        match self.journal.execute(key, conclude, now).await {
-            Ok(executed) => {
-                if let Some(end) =
-                    executed.verification.end.filter(|_| !executed.appended.is_empty())
-                {
-                    let (outcome, reason) =
-                        (end.outcome.word(), end.reason.map(|reason| reason.code()));
-                    tracing::info!(verification.id = %key.id, tenant = %key.tenant, outcome, reason, "process finished");
-                }
-                Ok(Handled::Done)
+        let Recorded { key, sequence, event, envelope, .. } = &delivery.message;
+        // With less than what was delivered, a discard or a failed set-up would look like no end.
+        let mut history = self.journal.read_since(key, *sequence).await?;
+        let Some(verification) = history.open() else { return Ok(Handled::Done) };
+        let look = self.look(verification).await;
+        let signal = signal_of(event);
+        for _ in 0..MAX_CONFLICTS {
+            let Some(verification) = history.open().cloned() else { return Ok(Handled::Done) };
+            let conclude = Command::Conclude {
+                observation: look.observation.clone(),
+                signal: signal.map(CompletionSignalled::source),
+                result_url: self.result_url(key),
+            };
+            // Decided twice, in the same state: here to know what to seal, then to append it.
+            let now = clock::now();
+            let would_be = decide(key, Some(&verification), conclude.clone(), now);
+            let Ok([Event::ProcessFinished(end)]) = would_be.as_deref() else {
+                return not_yet(&look, signal, now - envelope.time);
+            };
+            if let Some(process) = &look.process {
+                self.seal(&verification, end.outcome(), process, now).await?;
             }
-            Err(ExecuteError::Refused(refusal)) => Err(Failure::retry(refusal)),
-            Err(ExecuteError::Journal(error)) => Err(error.into()),
+            match self.journal.execute_once(key, history, conclude, now).await {
+                Ok(Some(executed)) => {
+                    tell(&executed.verification);
+                    return Ok(Handled::Done);
+                }
+                // Something came in between: what was decided may no longer be right.
+                Ok(None) => history = self.journal.read_latest(key).await?,
+                Err(ExecuteError::Refused(refusal)) => return Err(Failure::retry(refusal)),
+                Err(ExecuteError::Journal(error)) => return Err(error.into()),
+            }
         }
+        Err(Failure::retry("the verification was changed too often in between"))
     }
 
     async fn look(&self, verification: &Verification) -> Look {
@@ -106,28 +106,6 @@ impl Normaliser {
             Err(error) => {
                 Look { observation: Observation::Unanswered, process: None, error: Some(error) }
             }
-        }
-    }
-
-    /// There is no end yet: come again, or leave it to the next signal.
-    fn not_yet(
-        &self,
-        look: &Look,
-        signal: Option<&CompletionSignalled>,
-        delivery: &Delivery<Recorded>,
-    ) -> Result<Handled, Failure> {
-        if let Some(error) = &look.error {
-            let after = error.retry_after().flatten();
-            return Err(Failure::Retry { after, cause: error.to_string() });
-        }
-        let claims_an_end = signal.is_some_and(|signal| {
-            let claimed = &signal.claimed_status;
-            signal.source() == SignalSource::Return || (!claimed.is_empty() && is_final(claimed))
-        });
-        let looks = usize::try_from(delivery.deliveries - 1).unwrap_or(usize::MAX);
-        match LOOK_AGAIN.get(looks).filter(|_| claims_an_end) {
-            Some(after) => Ok(Handled::Again(*after)),
-            None => Ok(Handled::Done),
         }
     }
 
@@ -164,4 +142,54 @@ impl Normaliser {
 
 fn signal_of(event: &Event) -> Option<&CompletionSignalled> {
     if let Event::CompletionSignalled(signal) = event { Some(signal) } else { None }
+}
+
+fn tell(verification: &Verification) {
+    let Some(end) = &verification.end else { return };
+    let key = &verification.key;
+    let (outcome, reason) = (end.outcome.word(), end.reason.map(|reason| reason.code()));
+    tracing::info!(verification.id = %key.id, tenant = %key.tenant, outcome, reason, "process finished");
+}
+
+/// There is no end yet: come again, or leave it to the next signal.
+fn not_yet(
+    look: &Look,
+    signal: Option<&CompletionSignalled>,
+    age: time::Duration,
+) -> Result<Handled, Failure> {
+    if let Some(error) = &look.error {
+        let after = error.retry_after().flatten();
+        return Err(Failure::Retry { after, cause: error.to_string() });
+    }
+    let claims_an_end = signal.is_some_and(|signal| {
+        let claimed = &signal.claimed_status;
+        signal.source() == SignalSource::Return || (!claimed.is_empty() && is_final(claimed))
+    });
+    match next_look(age).filter(|_| claims_an_end) {
+        Some(after) => Ok(Handled::Again(after)),
+        None => Ok(Handled::Done),
+    }
+}
+
+/// When to look again at what a signal of this age claims, if it is worth it.
+fn next_look(age: time::Duration) -> Option<Duration> {
+    let mut until = Duration::ZERO;
+    LOOK_AGAIN.into_iter().find(|after| {
+        until += *after;
+        age < until
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_signal_claims_is_looked_up_again_ever_later_and_not_for_ever() {
+        let next = |milliseconds| {
+            next_look(time::Duration::milliseconds(milliseconds)).map(|after| after.as_secs())
+        };
+        let looks = [5, 1_020, 4_100, 14_300, 44_500].map(next);
+        assert_eq!(looks, [Some(1), Some(3), Some(10), Some(30), None]);
+    }
 }

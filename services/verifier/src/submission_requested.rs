@@ -23,14 +23,16 @@ pub(crate) async fn handle(
     grace: Duration,
     delivery: Delivery<Recorded>,
 ) -> Result<Handled, Failure> {
-    let Recorded { key, envelope, .. } = &delivery.message;
-    let history = journal.read(key).await?;
+    let Recorded { key, sequence, envelope, .. } = &delivery.message;
+    let history = journal.read_since(key, *sequence).await?;
     let Some(verification) = history.verification else { return Ok(Handled::Done) };
     if verification.start.is_some() || verification.end.is_some() {
         return Ok(Handled::Done);
     }
-    if delivery.deliveries == 1 {
-        let at = first_check(envelope.time, grace);
+    // A repeat sets the same time again, but never one that has passed: it may be set to a later
+    // one by now.
+    let at = first_check(envelope.time, grace);
+    if delivery.deliveries == 1 || clock::now() < at {
         journal.reset_timer(TimerKind::Check, &Due { key: key.clone(), at, round: 0 }).await?;
     }
     let (Some(dossier_id), Some(process)) = (&verification.dossier_id, &verification.process)

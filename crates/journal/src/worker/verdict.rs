@@ -8,8 +8,8 @@ use proofline_events::Mismatch;
 
 use crate::Error;
 
-/// After so many deliveries a message whose handler hits a bug is given up.
-const MAX_DELIVERIES_OF_A_BUG: i64 = 5;
+/// A message whose handler has hit a bug so often is given up.
+const MAX_BUGS: u32 = 5;
 /// The first retry comes after about this long, each further one after twice the time, up to …
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 /// … this.
@@ -80,7 +80,9 @@ impl From<Error> for Failure {
         match error {
             Error::Corrupt(mismatch) => Self::Reject(Rejection::unreadable_log(&mismatch)),
             // A refusal is a wrong setting or permission: an operator mends it, and nothing is lost.
-            Error::Unavailable(_) | Error::Refused(_) | Error::Contended => Self::retry(error),
+            Error::Unavailable(_) | Error::Refused(_) | Error::TooLarge | Error::Contended => {
+                Self::retry(error)
+            }
         }
     }
 }
@@ -89,6 +91,7 @@ impl From<Error> for Failure {
 pub(super) fn settle(
     result: &Result<Handled, Failure>,
     deliveries: i64,
+    bugs: u32,
 ) -> (AckKind, &'static str) {
     match result {
         Ok(Handled::Done) => (AckKind::Ack, "ack"),
@@ -98,7 +101,7 @@ pub(super) fn settle(
             tracing::warn!(%cause, deliveries, delay_ms = delay.as_millis(), "will be tried again");
             (AckKind::Nak(Some(delay)), "retry")
         }
-        Err(Failure::Bug) if deliveries < MAX_DELIVERIES_OF_A_BUG => {
+        Err(Failure::Bug) if bugs < MAX_BUGS => {
             tracing::error!(deliveries, "the handler panicked; will be tried again");
             (AckKind::Nak(Some(retry_delay(deliveries))), "retry")
         }
@@ -107,10 +110,10 @@ pub(super) fn settle(
 }
 
 /// Why it is to become a dead letter, if it is.
-pub(super) fn rejection(result: &Result<Handled, Failure>, deliveries: i64) -> Option<Rejection> {
+pub(super) fn rejection(result: &Result<Handled, Failure>, bugs: u32) -> Option<Rejection> {
     match result {
         Err(Failure::Reject(rejection)) => Some(rejection.clone()),
-        Err(Failure::Bug) if deliveries >= MAX_DELIVERIES_OF_A_BUG => {
+        Err(Failure::Bug) if bugs >= MAX_BUGS => {
             Some(Rejection { code: "bug", detail: "the handler panicked every time".to_owned() })
         }
         Err(Failure::Bug | Failure::Retry { .. }) | Ok(_) => None,
@@ -138,10 +141,10 @@ mod tests {
 
     #[test]
     fn only_bugs_and_rejections_become_dead_letters() {
-        assert_eq!(rejection(&Err(Failure::retry("away")), 1000), None);
-        assert_eq!(rejection(&Ok(Handled::Done), 1000), None);
+        assert_eq!(rejection(&Err(Failure::retry("away")), 5), None);
+        assert_eq!(rejection(&Ok(Handled::Done), 5), None);
         assert_eq!(rejection(&Err(Failure::Bug), 4), None);
         assert_eq!(rejection(&Err(Failure::Bug), 5).map(|r| r.code), Some("bug"));
-        assert!(rejection(&Err(Failure::Reject(Rejection::unreadable("x"))), 1).is_some());
+        assert!(rejection(&Err(Failure::Reject(Rejection::unreadable("x"))), 0).is_some());
     }
 }

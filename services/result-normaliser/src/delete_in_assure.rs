@@ -1,0 +1,112 @@
+//! When something is to be deleted in Assure: what a creation that failed or was discarded left, or
+//! all of an erased verification. Tried until it is done: Assure refuses to delete what a provider
+//! is still at work on.
+
+use std::time::Duration;
+
+use proofline_assure::{Client, Error as AssureError};
+use proofline_events::v1::Outcome;
+use proofline_journal::{
+    Due, ExecuteError, Journal, TimerKind,
+    worker::{Delivery, Failure, Handled},
+};
+use proofline_service::clock;
+use proofline_verification::{Command, End, Reason, Verification};
+
+/// When to try again what did not work: after this, then ever longer, …
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// … up to this.
+const LAST_RETRY: Duration = Duration::from_secs(3600);
+/// The same for whether a verification that is to be erased has its end.
+const LAST_LOOK: Duration = Duration::from_secs(30);
+
+/// What an end leaves in Assure that nobody will ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leftover {
+    Nothing,
+    Process,
+    Everything,
+}
+
+pub(crate) fn leftover(verification: &Verification, end: &End) -> Leftover {
+    match (end.outcome, end.reason) {
+        (_, Some(Reason::SetupRefused | Reason::SetupFailed)) => Leftover::Everything,
+        (Outcome::Canceled, Some(Reason::CanceledByCaller)) => match verification.process {
+            Some(_) => Leftover::Process,
+            // Discarded while it was being set up: what was created then is not recorded.
+            None => Leftover::Everything,
+        },
+        _ => Leftover::Nothing,
+    }
+}
+
+pub(crate) async fn handle(
+    journal: Journal,
+    assure: Client,
+    delivery: Delivery<Due>,
+) -> Result<Handled, Failure> {
+    let due = delivery.message;
+    let history = journal.read_latest(&due.key).await?;
+    let Some(verification) = history.verification else { return Ok(Handled::Done) };
+    let Some(end) = &verification.end else {
+        // To be erased, and unfinished: its end is on its way.
+        return again(&journal, due, LAST_LOOK).await;
+    };
+    let what = match verification.is_erasure_requested {
+        true => Leftover::Everything,
+        false => leftover(&verification, end),
+    };
+    match delete(&assure, &verification, what).await {
+        Ok(()) if verification.is_erasure_requested => record(&journal, &verification).await,
+        Ok(()) => Ok(Handled::Done),
+        Err(error) => {
+            tracing::warn!(verification.id = %due.key.id, %error, "not deleted in Assure yet");
+            again(&journal, due, LAST_RETRY).await
+        }
+    }
+}
+
+async fn delete(
+    assure: &Client,
+    verification: &Verification,
+    what: Leftover,
+) -> Result<(), AssureError> {
+    let dossier_id = match (&verification.dossier_id, what) {
+        (Some(dossier_id), _) => Some(dossier_id.clone()),
+        // Also a dossier whose creation was not recorded.
+        (None, Leftover::Everything) => {
+            let found = assure.find_dossier(verification.key.id.as_str()).await?;
+            found.map(|dossier| dossier.dossier_id)
+        }
+        (None, Leftover::Nothing | Leftover::Process) => None,
+    };
+    let Some(dossier_id) = dossier_id else { return Ok(()) };
+    if let (Some(process), Leftover::Process | Leftover::Everything) = (&verification.process, what)
+    {
+        assure.delete_process(&dossier_id, &process.process_id).await?;
+    }
+    if what == Leftover::Everything {
+        assure.delete_dossier(&dossier_id).await?;
+    }
+    Ok(())
+}
+
+async fn record(journal: &Journal, verification: &Verification) -> Result<Handled, Failure> {
+    let key = &verification.key;
+    match journal.execute(key, Command::RecordErasure, clock::now()).await {
+        Ok(_) => {
+            tracing::info!(verification.id = %key.id, tenant = %key.tenant, "data erased");
+            Ok(Handled::Done)
+        }
+        Err(ExecuteError::Journal(error)) => Err(error.into()),
+        Err(ExecuteError::Refused(refusal)) => Err(Failure::retry(refusal)),
+    }
+}
+
+/// Sets the timer again and lets this one go, so that it waits in no consumer's place.
+async fn again(journal: &Journal, due: Due, longest: Duration) -> Result<Handled, Failure> {
+    let pause = (FIRST_RETRY * 2_u32.pow(due.round.min(16))).min(longest);
+    let next = Due { key: due.key, at: clock::now() + pause, round: due.round + 1 };
+    journal.reset_timer(TimerKind::DeleteInAssure, &next).await?;
+    Ok(Handled::Done)
+}
