@@ -14,6 +14,7 @@ use proofline_events::{TenantName, VerificationId, VerificationKey};
 use proofline_journal::{Journal, Vault};
 use proofline_problem::{Code, Problem};
 use proofline_service::Shutdown;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     Settings, cancel, create_verification, erase, get_verification, result, submit, timeline,
@@ -29,6 +30,8 @@ pub(crate) struct App {
     pub(crate) assure: Client,
     pub(crate) shutdown: Shutdown,
     pub(crate) settings: Settings,
+    /// Work that outlives its request, and is waited for when this process stops.
+    pub(crate) tasks: TaskTracker,
 }
 
 pub(crate) type SharedApp = Arc<App>;

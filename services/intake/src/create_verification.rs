@@ -52,9 +52,10 @@ pub(crate) async fn create(
     };
     let key = VerificationKey { tenant, id };
     // A caller that hangs up must not leave a creation half done: it goes on without them.
+    let tasks = app.tasks.clone();
     let work =
         async move { Attempt { app, key, creation, body }.run(idempotency_key.is_some()).await };
-    let task = tokio::spawn(work.in_current_span());
+    let task = tasks.spawn(work.in_current_span());
     task.await.unwrap_or_else(|_| {
         Err(Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR, "Something is broken here."))
     })
@@ -115,7 +116,7 @@ impl Attempt {
         let before = self
             .app
             .journal
-            .read(&self.key)
+            .read_latest(&self.key)
             .await
             .map_err(|e| proofline_callers::of_journal(&e))?;
         if let Some(verification) = &before.verification

@@ -172,14 +172,20 @@ fn word<T: Word>(value: &Value) -> Option<T> {
 
 fn short_text(value: &Value, max_characters: usize) -> Option<String> {
     let text = value.as_str()?;
-    let is_fit = text.chars().count() <= max_characters && !text.chars().any(char::is_control);
+    let is_fit = text.chars().count() <= max_characters && text.chars().all(is_printable);
     is_fit.then(|| text.to_owned())
+}
+
+/// Neither a control character nor one that only steers how others are shown.
+fn is_printable(c: char) -> bool {
+    let steers = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    !c.is_control() && !steers
 }
 
 fn country(value: &Value) -> Option<String> {
     let text = value.as_str()?;
-    let is_code = matches!(text.len(), 2..=4) && text.bytes().all(|b| b.is_ascii_alphabetic());
-    is_code.then(|| text.to_owned())
+    let is_code = matches!(text.len(), 2 | 3) && text.bytes().all(|b| b.is_ascii_alphabetic());
+    (is_code || text == "UNIV").then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -221,7 +227,7 @@ mod tests {
         let mut body = example();
         body["flow"] = json!("x");
         body["tags"] = json!(["ok", "", 3]);
-        body["reference"] = json!("a\u{0}b");
+        body["reference"] = json!("a\u{202e}b");
         body["expires_in_seconds"] = json!(0);
         body["options"] = json!({ "eventTags": [], "redact": [] });
         body["surprise"] = json!(1);

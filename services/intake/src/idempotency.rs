@@ -58,10 +58,17 @@ pub(crate) fn is_same(keyring: &Keyring, verification: &Verification, body: &Val
 /// `serde_json`'s maps are ordered by name, so equal values have equal texts.
 fn canonical(body: &Value) -> Vec<u8> {
     let mut body = body.clone();
-    if let Some(members) = body.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
+    drop_nulls(&mut body);
+    if let Some(document) = body.get_mut("document") {
+        drop_nulls(document);
     }
     body.to_string().into_bytes()
+}
+
+fn drop_nulls(value: &mut Value) {
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +84,11 @@ mod tests {
             serde_json::from_str(r#"{ "b": {"y":2, "x":1}, "c": null, "a": 1 }"#).unwrap();
         assert_eq!(canonical(&a), canonical(&b));
         assert_ne!(canonical(&a), canonical(&json!({ "a": 2 })));
+        let [with, without] = [json!({ "type": "visa", "id": null }), json!({ "type": "visa" })];
+        assert_eq!(
+            canonical(&json!({ "document": with })),
+            canonical(&json!({ "document": without }))
+        );
     }
 
     #[test]

@@ -31,6 +31,8 @@ use proofline_service::{
     http::{self, Readiness},
 };
 
+use tokio_util::task::TaskTracker;
+
 pub use settings::Settings;
 
 /// Name and purpose, for `--help`.
@@ -54,14 +56,21 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
+    let tasks = TaskTracker::new();
     let app = app::App {
         vault: Vault::new(&connection, Arc::new(settings.keys.sealing.clone())),
         journal,
         assure: Client::new(settings.assure.clone(), Box::new(pace)),
         shutdown: shutdown.clone(),
         settings,
+        tasks: tasks.clone(),
     };
-    let work = http::serve(listener, app::router(app), shutdown);
+    let work = async {
+        http::serve(listener, app::router(app), shutdown).await?;
+        tasks.close();
+        tasks.wait().await;
+        Ok(())
+    };
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())

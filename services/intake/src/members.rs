@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use proofline_problem::Fault;
 use serde_json::{Map, Value};
 
+/// So many members that nobody knows are told by name.
+const MAX_UNKNOWN: usize = 50;
+
 /// The members of one object, and what was wrong with them. Null counts as absent.
 pub(crate) struct Members<'a> {
     object: &'a Map<String, Value>,
@@ -104,8 +107,13 @@ impl<'a> Members<'a> {
     /// Everything that was wrong, members that nobody asked for included.
     pub(crate) fn finish(mut self) -> Vec<Fault> {
         let unknown = self.object.keys().filter(|name| !self.read.contains(name.as_str()));
-        for name in unknown.cloned().collect::<Vec<_>>() {
-            self.fault(&name, "is not a member of this request");
+        let unknown: Vec<_> = unknown.cloned().collect();
+        for name in unknown.iter().take(MAX_UNKNOWN) {
+            self.fault(name, "is not a member of this request");
+        }
+        if let Some(more) = unknown.len().checked_sub(MAX_UNKNOWN).filter(|more| *more > 0) {
+            let detail = format!("{more} more are not members of this request");
+            self.faults.push(Fault { pointer: self.pointer.clone(), detail });
         }
         self.faults
     }

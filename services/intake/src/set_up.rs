@@ -4,18 +4,23 @@
 
 use proofline_assure::{Error as AssureError, wire};
 use proofline_events::VerificationKey;
-use proofline_journal::{ExecuteError, Lease};
+use proofline_journal::{ExecuteError, Executed, Lease};
 use proofline_problem::{Code, Problem};
 use proofline_seal::{Capability, Purpose};
 use proofline_service::clock;
 use proofline_verification::{Command, ProcessDetails, Reason, Refused, Verification};
 use secrecy::ExposeSecret;
 use time::Duration;
+use tokio::time::interval;
 
 use crate::{app::App, creation::Creation};
 
 /// A capability outlives the deadline by this, for late callbacks.
 const CAPABILITY_AFTER_DEADLINE: Duration = Duration::days(7);
+
+/// How often, and how many times, the end of a creation that failed is tried to be told.
+const FAIL_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+const FAIL_ATTEMPTS: u32 = 60;
 
 /// One attempt at setting up.
 pub(crate) struct SetUp<'a> {
@@ -53,7 +58,12 @@ impl SetUp<'_> {
                 }
                 Err(proofline_callers::of_assure(&error))
             }
-            Err(Failure::Log(error)) => Err(proofline_callers::of_execute(&error)),
+            Err(Failure::Log(error)) => {
+                if !is_resumable {
+                    self.fail_later();
+                }
+                Err(proofline_callers::of_execute(&error))
+            }
             Err(Failure::LeaseLost) => {
                 Err(Problem::new(Code::InProgress, "Another request goes on with this creation."))
             }
@@ -69,8 +79,7 @@ impl SetUp<'_> {
         if verification.dossier_id.is_none() {
             let dossier_id = self.dossier(lease).await?;
             hold(lease).await?;
-            let command = Command::RecordDossier { dossier_id: dossier_id.clone() };
-            verification = self.record_or_discard(command, &dossier_id).await?;
+            verification = self.record_dossier(dossier_id).await?;
         }
         let dossier_id = verification.dossier_id.clone().unwrap_or_default();
         if let Some(user_data) = &self.creation.user_data {
@@ -79,8 +88,7 @@ impl SetUp<'_> {
         if verification.process.is_none() {
             let created = self.process(&dossier_id, &verification, lease).await?;
             hold(lease).await?;
-            let command = Command::RecordProcess(created);
-            verification = self.record_or_discard(command, &dossier_id).await?;
+            verification = self.record_process(&dossier_id, created).await?;
         }
         Ok(verification)
     }
@@ -138,26 +146,75 @@ impl SetUp<'_> {
         body
     }
 
-    /// Records what was created. Should the verification be over meanwhile, nobody will ever use
-    /// it, so the dossier goes, with all that is in it.
-    async fn record_or_discard(
-        &self,
-        command: Command,
-        dossier_id: &str,
-    ) -> Result<Verification, Failure> {
+    async fn record_dossier(&self, dossier_id: String) -> Result<Verification, Failure> {
+        let command = Command::RecordDossier { dossier_id: dossier_id.clone() };
         let recorded = self.app.journal.execute(self.key, command, clock::now()).await;
-        if let Err(ExecuteError::Refused(_)) = &recorded
-            && let Err(error) = self.app.assure.delete_dossier(dossier_id).await
-        {
-            tracing::warn!(verification.id = %self.key.id, %error, "a dossier that is not needed stays in Assure");
+        let is_in_use = |v: &Verification| v.dossier_id.as_ref() == Some(&dossier_id);
+        if is_unused(&recorded, is_in_use) {
+            self.discarded(self.app.assure.delete_dossier(&dossier_id).await);
         }
         Ok(recorded?.verification)
+    }
+
+    async fn record_process(
+        &self,
+        dossier_id: &str,
+        process: ProcessDetails,
+    ) -> Result<Verification, Failure> {
+        let process_id = process.process_id.clone();
+        let command = Command::RecordProcess(process);
+        let recorded = self.app.journal.execute(self.key, command, clock::now()).await;
+        let is_in_use =
+            |v: &Verification| v.process.as_ref().is_some_and(|p| p.process_id == process_id);
+        if is_unused(&recorded, is_in_use) {
+            self.discarded(self.app.assure.delete_process(dossier_id, &process_id).await);
+        }
+        Ok(recorded?.verification)
+    }
+
+    fn discarded(&self, deleted: Result<(), AssureError>) {
+        if let Err(error) = deleted {
+            tracing::warn!(verification.id = %self.key.id, %error, "what is not needed stays in Assure until the end");
+        }
     }
 
     async fn fail(&self, refused: Refused) -> Result<(), Problem> {
         let command = Command::FailSetup(refused);
         let failed = self.app.journal.execute(self.key, command, clock::now()).await;
         failed.map(drop).map_err(|error| proofline_callers::of_execute(&error))
+    }
+}
+
+impl SetUp<'_> {
+    /// Without a key nobody can come back, so it ends at once, or as soon as NATS is back.
+    fn fail_later(&self) {
+        let (journal, key) = (self.app.journal.clone(), self.key.clone());
+        self.app.tasks.spawn(async move {
+            let mut tick = interval(FAIL_RETRY);
+            for _ in 0..FAIL_ATTEMPTS {
+                tick.tick().await;
+                let reason = Reason::SetupFailed;
+                let failed = Refused { reason, http_status: None, assure_trace_id: None };
+                match journal.execute(&key, Command::FailSetup(failed), clock::now()).await {
+                    Err(ExecuteError::Journal(_)) => {}
+                    Ok(_) | Err(ExecuteError::Refused(_)) => return,
+                }
+            }
+            tracing::warn!(verification.id = %key.id, "a creation that failed ends at its deadline");
+        });
+    }
+}
+
+/// Whether what was created is used by nobody: the verification is over, or another attempt has
+/// recorded its own. That nobody knows (NATS is away) is not that.
+fn is_unused(
+    recorded: &Result<Executed, ExecuteError>,
+    is_in_use: impl FnOnce(&Verification) -> bool,
+) -> bool {
+    match recorded {
+        Ok(executed) => !is_in_use(&executed.verification),
+        Err(ExecuteError::Refused(_)) => true,
+        Err(ExecuteError::Journal(_)) => false,
     }
 }
 

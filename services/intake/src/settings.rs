@@ -22,6 +22,9 @@ pub struct Settings {
     pub(crate) expires_after: Duration,
 }
 
+/// Events are kept at least a week longer than this.
+const LATEST_DEADLINE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// How Assure tells that a process is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Completion {
@@ -60,8 +63,15 @@ impl Settings {
             Some("http://127.0.0.1:8081"),
             "upload as its callers reach it.",
         );
-        let expires_after =
-            r.duration("PROOFLINE_EXPIRES_AFTER", "24h", "Default deadline of a verification.");
+        let expires_after = r.duration(
+            "PROOFLINE_EXPIRES_AFTER",
+            "24h",
+            "Default deadline of a verification, at most 30d.",
+        );
+        let is_too_late = |deadline: &Duration| *deadline > LATEST_DEADLINE;
+        if expires_after.as_ref().is_some_and(is_too_late) {
+            r.fault("PROOFLINE_EXPIRES_AFTER", "must be at most 30d");
+        }
         Some(Self {
             listen: listen?,
             admin_listen: admin_listen?,
