@@ -84,6 +84,7 @@ impl Client {
         build: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Error> {
         let attempts = async {
+            let _place = self.inner.places.acquire().await.expect("the semaphore is never closed");
             match self.attempt(&call, &build).await {
                 // A token may be revoked before its end: once more with a fresh one.
                 Err(Attempt::TokenRefused) => match self.attempt(&call, &build).await {
@@ -107,7 +108,8 @@ impl Client {
         self.observed(&call, attempts).await
     }
 
-    /// Makes a call whose body can be sent only once.
+    /// Makes a call whose body can be sent only once. It takes as long as its source does, so it
+    /// takes none of the places; how many there are is bounded where they come in.
     pub(crate) async fn call_once(
         &self,
         call: Call<'_>,
@@ -169,7 +171,6 @@ impl Client {
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Attempt> {
         let inner = &self.inner;
-        let _place = inner.places.acquire().await.expect("the semaphore is never closed");
         let token = inner.token.get(&inner.http, &inner.account, &*inner.pace).await?;
         // Asked last of all before the call, as others may have been told meanwhile.
         if let Some(retry_after) = inner.pace.remaining().await {

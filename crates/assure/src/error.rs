@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use crate::wire::ErrorBody;
 
 /// A call that did not succeed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Assure understood and said no. Asking again is pointless.
     #[error("{0}")]

@@ -40,7 +40,7 @@ pub(crate) fn retry_after(
     now: time::OffsetDateTime,
     default: Duration,
 ) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(3600);
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     let asked = header.map(str::trim).and_then(|text| {
         if let Ok(seconds) = text.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(of(Some("Tue, 03 Feb 2026 08:15:00 GMT")), 0);
         assert_eq!(of(Some("soon")), 1);
         assert_eq!(of(None), 1);
-        assert_eq!(of(Some("99999999")), 3600);
+        assert_eq!(of(Some("99999999")), 24 * 60 * 60);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 //! Assure sends may grow or lack members, so answers are read tolerantly: unknown members are
 //! ignored here, and [`crate::Process`] keeps the whole answer beside the few members we act on.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 /// Every `documentType` that Assure documents. An open list: others occur.
@@ -206,34 +206,34 @@ pub struct ProcessList {
 #[serde(rename_all = "camelCase", default)]
 pub struct ErrorBody {
     /// Request path (Assure's shape).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub instance: Option<String>,
     /// Request method (Assure's shape).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub method: Option<String>,
     /// HTTP status.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "status")]
     pub status: Option<u16>,
     /// `base:client-problem`, or the address of a documentation page.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub kind: Option<String>,
     /// Short text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub title: Option<String>,
     /// Longer text, for people; may quote the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub detail: Option<String>,
     /// 32 hex digits, what Signicat's support asks for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub trace_id: Option<String>,
     /// Constant such as `invalid_token` (platform's shape).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub code: Option<String>,
     /// OAuth error code (token endpoint).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub error: Option<String>,
     /// OAuth error text (token endpoint).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     pub error_description: Option<String>,
 }
 
@@ -243,7 +243,7 @@ pub struct Token {
     /// Opaque bearer token.
     pub access_token: String,
     /// Lifetime in seconds.
-    #[serde(default = "default_token_lifetime")]
+    #[serde(default = "default_token_lifetime", deserialize_with = "seconds")]
     pub expires_in: u64,
     /// `Bearer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -256,4 +256,40 @@ pub struct Token {
 /// The vendor's default lifetime, for an answer that doesn't say.
 fn default_token_lifetime() -> u64 {
     600
+}
+
+/// A number, or one as text; the default lifetime for anything else.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+    Ok(number.unwrap_or_else(default_token_lifetime))
+}
+
+/// A text; anything else counts as absent, so that one odd member does not hide the others.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_str().map(ToOwned::to_owned))
+}
+
+/// A status; likewise.
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_u64().and_then(|number| number.try_into().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_odd_member_does_not_hide_the_others() {
+        let body = json!({ "status": "404", "title": 7, "detail": "gone", "traceId": "ab" });
+        let body: ErrorBody = serde_json::from_value(body).unwrap();
+        assert_eq!((body.status, body.title), (None, None));
+        assert_eq!((body.detail.as_deref(), body.trace_id.as_deref()), (Some("gone"), Some("ab")));
+        let token: Token =
+            serde_json::from_value(json!({ "access_token": "t", "expires_in": "60" })).unwrap();
+        assert_eq!(token.expires_in, 60);
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
 };
 use proofline_events::{EventType, TenantName, VerificationId, VerificationKey, v1::SignalSource};
@@ -40,14 +40,15 @@ struct Envelope {
 
 pub(crate) async fn receive(
     State(app): State<Arc<App>>,
-    Path(tenant): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
     let body = body::read(body).await?;
     let signature = headers.get(&app.webhooks.header).and_then(|value| value.to_str().ok());
-    let tenant = TenantName::parse(&tenant)
+    let tenant = path
         .ok()
+        .and_then(|Path(tenant)| TenantName::parse(&tenant).ok())
         .filter(|tenant| app.webhooks.is_authentic(tenant, signature, &body))
         .ok_or_else(|| {
             tracing::warn!("a webhook was not authentic");

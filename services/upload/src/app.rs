@@ -6,7 +6,8 @@ use axum::{Router, http::StatusCode, middleware, routing::put};
 use proofline_assure::Client;
 use proofline_journal::Journal;
 use proofline_problem::{Code, Problem};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Settings, cors, put_image};
 
@@ -15,6 +16,10 @@ pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) assure: Client,
     pub(crate) settings: Settings,
+    /// How many images may be on their way at once.
+    pub(crate) places: Arc<Semaphore>,
+    /// Work that outlives its request, and is waited for when this process stops.
+    pub(crate) tasks: TaskTracker,
     /// Ends images that are still coming in when this process must stop.
     pub(crate) stop_streams: CancellationToken,
 }

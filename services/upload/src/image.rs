@@ -12,11 +12,12 @@ use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use proofline_assure::SourceError;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// An uploader that sends nothing for so long has gone.
+/// An uploader of whom less than the least has come in so long has gone, or drips to hold us up.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+const MIN_BYTES: usize = 16 * 1024;
 
 const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a];
@@ -76,6 +77,30 @@ impl Progress {
     }
 }
 
+/// The slowest pace that is waited for: so many bytes in each stretch of time.
+struct Pace {
+    until: Instant,
+    bytes: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { until: Instant::now() + IDLE_TIMEOUT, bytes: 0 }
+    }
+
+    /// When enough must have come.
+    fn until(&self) -> Instant {
+        self.until
+    }
+
+    fn has_come(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if self.bytes >= MIN_BYTES {
+            *self = Self::new();
+        }
+    }
+}
+
 impl Incoming {
     /// Reads as much as tells the kind: the bytes decide, not the header.
     pub(crate) async fn begin(body: Body) -> Result<Self, Unfit> {
@@ -105,17 +130,21 @@ impl Incoming {
     ) -> (impl Stream<Item = Result<Bytes, SourceError>> + Send + use<>, Progress) {
         let progress = Progress::default();
         let come = progress.clone();
-        let rest = stream::unfold((self.rest, stop), async |(mut rest, stop)| {
-            let item = tokio::select! {
-                item = timeout(IDLE_TIMEOUT, rest.next()) => match item {
-                    Ok(None) => return None,
-                    Ok(Some(Ok(chunk))) => Ok(chunk),
-                    Ok(Some(Err(_))) | Err(_) => Err(Cause::Gone),
-                },
-                () = stop.cancelled() => Err(Cause::Stopped),
-            };
-            Some((item, (rest, stop)))
-        });
+        let rest =
+            stream::unfold((self.rest, Pace::new(), stop), async |(mut rest, mut pace, stop)| {
+                let item = tokio::select! {
+                    item = timeout_at(pace.until(), rest.next()) => match item {
+                        Ok(None) => return None,
+                        Ok(Some(Ok(chunk))) => {
+                            pace.has_come(chunk.len());
+                            Ok(chunk)
+                        }
+                        Ok(Some(Err(_))) | Err(_) => Err(Cause::Gone),
+                    },
+                    () = stop.cancelled() => Err(Cause::Stopped),
+                };
+                Some((item, (rest, pace, stop)))
+            });
         let whole = stream::iter(self.head).map(Ok).chain(rest).map(move |item| {
             let chunk = item.map_err(|cause| come.broke(cause))?;
             if come.add(&chunk) > max_bytes { Err(come.broke(Cause::TooLarge)) } else { Ok(chunk) }

@@ -23,13 +23,17 @@ use proofline_service::{
     http::{self, Readiness},
 };
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use settings::Settings;
 
 /// Name and purpose, for `--help`.
 pub const ABOUT: About =
     About { name: "proofline-upload", summary: "Carries images to Assure, without holding them." };
+
+/// So many images may be on their way at once, each holding a few buffers and a connection.
+const MAX_UPLOADS: usize = 1024;
 
 /// How long uploads may go on once a stop is asked; a process is gone within 10 s.
 const GRACE_FOR_UPLOADS: Duration = Duration::from_secs(5);
@@ -49,13 +53,21 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
+    let tasks = TaskTracker::new();
     let app = app::App {
         journal,
         assure: Client::new(settings.assure.clone(), Box::new(pace)),
         settings,
+        places: Arc::new(Semaphore::new(MAX_UPLOADS)),
+        tasks: tasks.clone(),
         stop_streams: stop_streams(shutdown.clone()),
     };
-    let work = http::serve(listener, app::router(app), shutdown);
+    let work = async {
+        http::serve(listener, app::router(app), shutdown).await?;
+        tasks.close();
+        tasks.wait().await;
+        Ok(())
+    };
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())

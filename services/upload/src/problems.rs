@@ -22,3 +22,9 @@ pub(crate) fn stopped() -> Problem {
     Problem::new(Code::StorageUnavailable, "The upload was stopped. Send the image again.")
         .retry_after(Duration::from_secs(1))
 }
+
+/// No more are taken at once.
+pub(crate) fn too_many() -> Problem {
+    Problem::new(Code::AssureUnavailable, "Too many images are on their way. Send it again.")
+        .retry_after(Duration::from_secs(2))
+}

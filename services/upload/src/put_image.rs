@@ -4,21 +4,22 @@
 //! long as its image is on its way. A report that never comes counts as "nobody knows" once the
 //! claim is over, and then the image must come again.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, Uri, header},
 };
 use futures_util::StreamExt;
 use proofline_assure::{Error as AssureError, ImageDepiction, ImageStream, ImageUpload};
-use proofline_callers::{of_assure, of_execute};
+use proofline_callers::{not_found, of_assure, of_execute};
 use proofline_events::{Word, v1::Depiction};
 use proofline_journal::ExecuteError;
-use proofline_problem::Problem;
+use proofline_problem::{Code, Problem};
 use proofline_service::clock;
 use proofline_verification::{Command, ImageReceived, Refusal, UploadResult, Verification};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, timeout_at};
 use tracing::Instrument;
 
@@ -40,11 +41,13 @@ const STOP_AFTER: Duration = Duration::from_secs(20);
 
 pub(crate) async fn put_image(
     State(app): State<SharedApp>,
-    Path((id, depiction)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
+    // What is not even text names nothing.
+    let Path((id, depiction)) = path.map_err(|_| not_found())?;
     let target = authorise(&app.settings, &headers, &uri, (&id, &depiction))?;
     let max_bytes = app.settings.max_image_bytes;
     let length = content_length(&headers);
@@ -52,8 +55,10 @@ pub(crate) async fn put_image(
         return Err(problems::too_large(max_bytes));
     }
     // An uploader that hangs up must not leave a claim behind: the report is made without them.
-    let upload = Upload { app, target };
-    let task = tokio::spawn(async move { upload.run(length, body).await }.in_current_span());
+    let tasks = app.tasks.clone();
+    let place = Arc::clone(&app.places).try_acquire_owned().map_err(|_| problems::too_many())?;
+    let upload = Upload { app, target, _place: place };
+    let task = tasks.spawn(async move { upload.run(length, body).await }.in_current_span());
     task.await.unwrap_or_else(|_| {
         Err(Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR, "Something is broken here."))
     })
@@ -66,6 +71,7 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 struct Upload {
     app: SharedApp,
     target: Target,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Upload {
@@ -75,14 +81,36 @@ impl Upload {
             Unfit::Broken => of_assure(&AssureError::SourceBroke),
         })?;
         let upload_id = uuid::Uuid::new_v4().simple().to_string();
-        let verification = self.claim(&upload_id).await?;
+        let verification = self.begin(&upload_id).await?;
         let media_type = incoming.media_type;
         let (sent, progress) = self.send(&verification, &upload_id, incoming, length).await;
         let (result, answer) = self.judge(sent, &progress, media_type);
         let reported = self.report(upload_id, result).await;
+        // Also after an image that failed: its claim may be all that another one's submission
+        // was waiting for.
+        let submitted = match &reported {
+            Ok(verification) => self.submit_if_complete(verification).await,
+            Err(_) => Ok(()),
+        };
         answer?;
-        self.submit_if_complete(&reported?).await?;
+        reported?;
+        submitted?;
         Ok(StatusCode::NO_CONTENT)
+    }
+
+    /// Claims the depiction. A claim whose acknowledgement was lost must not hold it for nothing.
+    async fn begin(&self, upload_id: &str) -> Result<Verification, Problem> {
+        let claimed = self.claim(upload_id).await;
+        if let Err(problem) = &claimed
+            && problem.code() == Some(Code::StorageUnavailable)
+        {
+            let code = Code::StorageUnavailable.to_string();
+            let nothing_sent = UploadResult::NotReceived { code };
+            if self.report(upload_id.to_owned(), nothing_sent).await.is_err() {
+                tracing::debug!("whether the claim stands is not known; it runs out by itself");
+            }
+        }
+        claimed
     }
 
     async fn claim(&self, upload_id: &str) -> Result<Verification, Problem> {
