@@ -77,6 +77,11 @@ impl Client {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Names the account ([`Account::id`]).
+    pub fn account_id(&self) -> String {
+        self.inner.account.id()
+    }
+
     /// Makes a call whose body can be built again.
     pub(crate) async fn call(
         &self,

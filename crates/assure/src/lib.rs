@@ -9,6 +9,7 @@
 //! Nothing personal reaches an error's text, a log or a span: Assure's own sentences, which may
 //! quote the request, are kept in [`Refusal`] for the caller alone.
 
+mod accounts;
 mod calls;
 mod client;
 mod error;
@@ -19,6 +20,7 @@ mod settings;
 mod token;
 pub mod wire;
 
+pub use accounts::Accounts;
 pub use calls::{ImageUpload, NewProcess};
 pub use client::Client;
 pub use error::{Error, Refusal};

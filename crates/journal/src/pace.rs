@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use proofline_assure::Pace;
+use proofline_assure::{Account, Pace};
 use time::OffsetDateTime;
 
 use crate::{
@@ -34,6 +34,15 @@ impl AccountPace {
     pub fn new(connection: &Connection, account: String, now: fn() -> OffsetDateTime) -> Self {
         let bucket = Bucket::new(connection.clone(), PACE);
         Self { bucket, account, now, until: Arc::default() }
+    }
+
+    /// Makes the pace of any account, for [`proofline_assure::Accounts`].
+    pub fn for_all(
+        connection: &Connection,
+        now: fn() -> OffsetDateTime,
+    ) -> impl Fn(&Account) -> Box<dyn Pace> {
+        let connection = connection.clone();
+        move |account| Box::new(Self::new(&connection, account.id(), now))
     }
 
     /// Takes the next round of reconciliation; `false` when another replica has had one less than

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use proofline_assure::Account;
 use proofline_settings::{parse_url, read_secret_file};
 use toml::Table;
 
-use crate::{AssureAccount, Origin, Tenant, TenantName, fields::Fields, keys::KeyHash};
+use crate::{Origin, Tenant, TenantName, fields::Fields, keys::KeyHash};
 
 const NAME_RULE: &str = "must be 1 to 40 of a-z, 0-9 and -";
 const DEFAULT_SCOPE: &str = "signicat-api";
@@ -86,7 +87,7 @@ fn tenant(name: Option<TenantName>, mut fields: Fields<'_>, accounts: Accounts) 
     Some((tenant, keys?))
 }
 
-fn account(mut fields: Fields<'_>, accounts: Accounts) -> Option<AssureAccount> {
+fn account(mut fields: Fields<'_>, accounts: Accounts) -> Option<Account> {
     let [base_url, token_url] = ["base_url", "token_url"].map(|member| {
         let text = fields.required_text(member)?;
         parse_url(&text).map_err(|error| fields.fault(member, &error.to_string())).ok()
@@ -102,7 +103,7 @@ fn account(mut fields: Fields<'_>, accounts: Accounts) -> Option<AssureAccount> 
         _ => None,
     };
     fields.finish();
-    Some(AssureAccount {
+    Some(Account {
         base_url: base_url?,
         token_url: token_url?,
         client_id: client_id?,

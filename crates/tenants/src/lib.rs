@@ -20,5 +20,5 @@ mod tests;
 
 pub use origin::{Origin, OriginError};
 pub use proofline_events::TenantName;
-pub use tenant::{AssureAccount, Tenant};
+pub use tenant::Tenant;
 pub use tenants::Tenants;

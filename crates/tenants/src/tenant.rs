@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use proofline_assure::Account;
 use proofline_events::TenantName;
 use proofline_settings::{SecretFileError, read_secret_file};
 use secrecy::SecretString;
@@ -21,7 +22,7 @@ pub struct Tenant {
     /// Where its own webhook secret is, if it has one.
     pub events_secret_file: Option<PathBuf>,
     /// Its own Assure account, if it has one.
-    pub assure: Option<AssureAccount>,
+    pub assure: Option<Account>,
 }
 
 impl Tenant {
@@ -43,19 +44,4 @@ impl Tenant {
     pub fn events_secret(&self) -> Result<Option<SecretString>, SecretFileError> {
         self.events_secret_file.as_deref().map(read_secret_file).transpose()
     }
-}
-
-/// An Assure account that belongs to one tenant.
-#[derive(Debug, Clone)]
-pub struct AssureAccount {
-    /// Prefix of every call but the token's.
-    pub base_url: Url,
-    /// Where tokens are given out.
-    pub token_url: Url,
-    /// Who asks for them.
-    pub client_id: String,
-    /// With what; read from the file that the tenants file names.
-    pub client_secret: SecretString,
-    /// For what.
-    pub scope: String,
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use proofline_assure::Account;
 use proofline_settings::Reader;
 
 use crate::{
@@ -34,12 +35,19 @@ impl Tenants {
         read_with(r, Accounts::Leave)
     }
 
+    /// As [`Tenants::read`], for a process that can do without a file: no tenants then.
+    pub fn read_if_given(r: &mut Reader) -> Option<Self> {
+        read_optional(r, Accounts::Read)
+    }
+
     /// As [`Tenants::read_without_accounts`], for a process that can do without a file.
-    pub fn read_if_given(r: &mut Reader) -> Option<Option<Self>> {
-        match r.optional_path(SETTING, ABOUT)? {
-            Some(path) => told(r, load(&path, Accounts::Leave)).map(Some),
-            None => Some(None),
-        }
+    pub fn read_without_accounts_if_given(r: &mut Reader) -> Option<Self> {
+        read_optional(r, Accounts::Leave)
+    }
+
+    /// The Assure accounts that tenants have of their own.
+    pub fn assure_accounts(&self) -> impl Iterator<Item = (String, Account)> {
+        self.iter().filter_map(|tenant| Some((tenant.name.to_string(), tenant.assure.clone()?)))
     }
 
     /// Reads the text of a tenants file, and the secrets of the accounts in it.
@@ -141,6 +149,13 @@ impl Tenants {
 fn read_with(r: &mut Reader, accounts: Accounts) -> Option<Tenants> {
     let path = r.path(SETTING, None, ABOUT)?;
     told(r, load(&path, accounts))
+}
+
+fn read_optional(r: &mut Reader, accounts: Accounts) -> Option<Tenants> {
+    match r.optional_path(SETTING, ABOUT)? {
+        Some(path) => told(r, load(&path, accounts)),
+        None => Some(Tenants { tenants: BTreeMap::new(), keys: Vec::new() }),
+    }
 }
 
 /// Every fault of the file is a fault of the setting that names it.

@@ -28,7 +28,7 @@ enum Encoding {
 
 impl Webhooks {
     pub(crate) fn read(r: &mut Reader) -> Option<Self> {
-        let tenants = Tenants::read_if_given(r);
+        let tenants = Tenants::read_without_accounts_if_given(r);
         let common = r.optional_secret(
             "PROOFLINE_EVENTS_SECRET",
             "Secret of the account-level webhook, for tenants without one of their own; without \
@@ -52,7 +52,7 @@ impl Webhooks {
             "PROOFLINE_EVENTS_SIGNATURE_PREFIX",
             "What stands before the signature, such as sha256=.",
         );
-        let secrets = secrets(r, tenants?.as_ref(), common?.as_ref());
+        let secrets = secrets(r, &tenants?, common?.as_ref());
         Some(Self {
             secrets: secrets?,
             header: header?,
@@ -88,12 +88,12 @@ impl Webhooks {
 /// A tenant's own secret, else the common one.
 fn secrets(
     r: &mut Reader,
-    tenants: Option<&Tenants>,
+    tenants: &Tenants,
     common: Option<&SecretString>,
 ) -> Option<BTreeMap<TenantName, SecretString>> {
     let mut secrets = BTreeMap::new();
     let mut is_whole = true;
-    for tenant in tenants.into_iter().flat_map(Tenants::iter) {
+    for tenant in tenants.iter() {
         match tenant.events_secret() {
             Ok(own) => {
                 if let Some(secret) = own.as_ref().or(common) {

@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, request::Parts},
     routing::{get, post},
 };
-use proofline_assure::Client;
+use proofline_assure::Accounts;
 use proofline_callers::tenant_of;
 use proofline_events::{TenantName, VerificationId, VerificationKey};
 use proofline_journal::{Journal, Vault};
@@ -27,7 +27,7 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) vault: Vault,
-    pub(crate) assure: Client,
+    pub(crate) assure: Accounts,
     pub(crate) shutdown: Shutdown,
     pub(crate) settings: Settings,
     /// Work that outlives its request, and is waited for when this process stops.
@@ -44,13 +44,15 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/verifications/{id}/submit", post(submit::submit))
         .route("/v1/verifications/{id}/cancel", post(cancel::cancel))
         .route("/v1/verifications/{id}/result", get(result::get))
-        .method_not_allowed_fallback(async || {
+        .method_not_allowed_fallback(async |_: Caller| {
             Problem::of_status(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This address does not take that method.",
             )
         })
-        .fallback(async || Problem::new(Code::NotFound, "There is nothing at this address."))
+        .fallback(async |_: Caller| {
+            Problem::new(Code::NotFound, "There is nothing at this address.")
+        })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(app))
 }

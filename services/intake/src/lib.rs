@@ -23,7 +23,7 @@ mod view;
 
 use std::sync::Arc;
 
-use proofline_assure::Client;
+use proofline_assure::Accounts;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Journal, Vault};
 use proofline_service::{
@@ -51,7 +51,6 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::Intake);
 
-    let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
@@ -60,7 +59,11 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let app = app::App {
         vault: Vault::new(&connection, Arc::new(settings.keys.sealing.clone())),
         journal,
-        assure: Client::new(settings.assure.clone(), Box::new(pace)),
+        assure: Accounts::new(
+            settings.assure.clone(),
+            settings.tenants.assure_accounts(),
+            AccountPace::for_all(&connection, clock::now),
+        ),
         shutdown: shutdown.clone(),
         settings,
         tasks: tasks.clone(),

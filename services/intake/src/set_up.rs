@@ -2,7 +2,7 @@
 //! it is done; what is recorded is not done again, and what an attempt that broke off may have left
 //! unrecorded is looked for first.
 
-use proofline_assure::{Error as AssureError, wire};
+use proofline_assure::{Client, Error as AssureError, wire};
 use proofline_events::VerificationKey;
 use proofline_journal::{ExecuteError, Executed, Lease};
 use proofline_problem::{Code, Problem};
@@ -83,7 +83,7 @@ impl SetUp<'_> {
         }
         let dossier_id = verification.dossier_id.clone().unwrap_or_default();
         if let Some(user_data) = &self.creation.user_data {
-            self.app.assure.set_user_data(&dossier_id, user_data).await?;
+            self.assure().set_user_data(&dossier_id, user_data).await?;
         }
         if verification.process.is_none() {
             let created = self.process(&dossier_id, &verification, lease).await?;
@@ -97,12 +97,12 @@ impl SetUp<'_> {
     async fn dossier(&self, lease: &mut Option<&mut Lease>) -> Result<String, Failure> {
         let reference = self.key.id.as_str();
         if self.is_repeat {
-            if let Some(found) = self.app.assure.find_dossier(reference).await? {
+            if let Some(found) = self.assure().find_dossier(reference).await? {
                 return Ok(found.dossier_id);
             }
             hold(lease).await?;
         }
-        Ok(self.app.assure.create_dossier(reference).await?.dossier_id)
+        Ok(self.assure().create_dossier(reference).await?.dossier_id)
     }
 
     /// A new process. One that an earlier attempt made but did not record is deleted: its SDK token
@@ -113,7 +113,7 @@ impl SetUp<'_> {
         verification: &Verification,
         lease: &mut Option<&mut Lease>,
     ) -> Result<ProcessDetails, Failure> {
-        let assure = &self.app.assure;
+        let assure = self.assure();
         if self.is_repeat {
             for orphan in assure.processes_of(dossier_id).await?.unwrap_or_default() {
                 hold(lease).await?;
@@ -146,12 +146,17 @@ impl SetUp<'_> {
         body
     }
 
+    /// The client of the tenant's account.
+    fn assure(&self) -> &Client {
+        self.app.assure.of(self.key.tenant.as_str())
+    }
+
     async fn record_dossier(&self, dossier_id: String) -> Result<Verification, Failure> {
         let command = Command::RecordDossier { dossier_id: dossier_id.clone() };
         let recorded = self.app.journal.execute(self.key, command, clock::now()).await;
         let is_in_use = |v: &Verification| v.dossier_id.as_ref() == Some(&dossier_id);
         if is_unused(&recorded, is_in_use) {
-            self.discarded(self.app.assure.delete_dossier(&dossier_id).await);
+            self.discarded(self.assure().delete_dossier(&dossier_id).await);
         }
         Ok(recorded?.verification)
     }
@@ -167,7 +172,7 @@ impl SetUp<'_> {
         let is_in_use =
             |v: &Verification| v.process.as_ref().is_some_and(|p| p.process_id == process_id);
         if is_unused(&recorded, is_in_use) {
-            self.discarded(self.app.assure.delete_process(dossier_id, &process_id).await);
+            self.discarded(self.assure().delete_process(dossier_id, &process_id).await);
         }
         Ok(recorded?.verification)
     }

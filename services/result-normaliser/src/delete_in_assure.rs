@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use proofline_assure::{Client, Error as AssureError};
+use proofline_assure::{Accounts, Client, Error as AssureError};
 use proofline_events::v1::Outcome;
 use proofline_journal::{
     Due, ExecuteError, Journal, TimerKind,
@@ -42,7 +42,7 @@ pub(crate) fn leftover(verification: &Verification, end: &End) -> Leftover {
 
 pub(crate) async fn handle(
     journal: Journal,
-    assure: Client,
+    accounts: Accounts,
     delivery: Delivery<Due>,
 ) -> Result<Handled, Failure> {
     let due = delivery.message;
@@ -56,7 +56,8 @@ pub(crate) async fn handle(
         true => Leftover::Everything,
         false => leftover(&verification, end),
     };
-    match delete(&assure, &verification, what).await {
+    let assure = accounts.of(due.key.tenant.as_str());
+    match delete(assure, &verification, what).await {
         Ok(()) if verification.is_erasure_requested => record(&journal, &verification).await,
         Ok(()) => Ok(Handled::Done),
         Err(error) => {

@@ -16,7 +16,7 @@ mod signalled;
 use std::sync::Arc;
 
 use anyhow::Context;
-use proofline_assure::Client;
+use proofline_assure::Accounts;
 use proofline_events::Service;
 use proofline_journal::{
     AccountPace, Connection, Journal, Vault, topology::Consumer, worker::Workers,
@@ -46,13 +46,16 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::ResultNormaliser);
 
-    let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
     let vault = Vault::new(&connection, Arc::new(settings.keyring));
-    let assure = Client::new(settings.assure, Box::new(pace));
+    let assure = Accounts::new(
+        settings.assure,
+        settings.tenants.assure_accounts(),
+        AccountPace::for_all(&connection, clock::now),
+    );
     let normaliser = Arc::new(Normaliser {
         journal: journal.clone(),
         vault: vault.clone(),

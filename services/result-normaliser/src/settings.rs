@@ -6,6 +6,7 @@ use proofline_assure::Account;
 use proofline_journal::Retention;
 use proofline_seal::{Keyring, read_sealing_keys};
 use proofline_settings::{Reader, Url};
+use proofline_tenants::Tenants;
 
 /// What can be set.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub struct Settings {
     pub(crate) nats: proofline_journal::Settings,
     pub(crate) keyring: Keyring,
     pub(crate) assure: Account,
+    pub(crate) tenants: Tenants,
     pub(crate) api_url: Url,
     pub(crate) result_retention: Duration,
 }
@@ -29,6 +31,7 @@ impl Settings {
         let nats = proofline_journal::Settings::read(r);
         let keyring = read_sealing_keys(r);
         let assure = Account::read(r);
+        let tenants = Tenants::read_if_given(r);
         let api_url = r.url(
             "PROOFLINE_API_URL",
             Some("http://127.0.0.1:8080"),
@@ -40,6 +43,7 @@ impl Settings {
             nats: nats?,
             keyring: keyring?,
             assure: assure?,
+            tenants: tenants?,
             api_url: api_url?,
             result_retention: retention?.results,
         })

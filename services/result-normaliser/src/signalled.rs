@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use proofline_assure::{Client, Error as AssureError, Process};
+use proofline_assure::{Accounts, Error as AssureError, Process};
 use proofline_events::{
     Event, Recorded, VerificationKey, Word,
     v1::{CompletionSignalled, Outcome, SignalSource},
@@ -36,7 +36,7 @@ const MAX_CONFLICTS: usize = 10;
 pub(crate) struct Normaliser {
     pub(crate) journal: Journal,
     pub(crate) vault: Vault,
-    pub(crate) assure: Client,
+    pub(crate) assure: Accounts,
     pub(crate) api_url: Url,
 }
 
@@ -96,7 +96,8 @@ impl Normaliser {
         else {
             return nothing(Observation::NoProcess);
         };
-        match self.assure.get_process(dossier_id, &process.process_id).await {
+        let assure = self.assure.of(verification.key.tenant.as_str());
+        match assure.get_process(dossier_id, &process.process_id).await {
             Ok(None) => nothing(Observation::Gone),
             Ok(Some(process)) => Look {
                 observation: Observation::Status(process.status.clone()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, http::StatusCode, middleware, routing::put};
-use proofline_assure::Client;
+use proofline_assure::Accounts;
 use proofline_journal::Journal;
 use proofline_problem::{Code, Problem};
 use tokio::sync::Semaphore;
@@ -14,7 +14,7 @@ use crate::{Settings, cors, put_image};
 /// What the routes use.
 pub(crate) struct App {
     pub(crate) journal: Journal,
-    pub(crate) assure: Client,
+    pub(crate) assure: Accounts,
     pub(crate) settings: Settings,
     /// How many images may be on their way at once.
     pub(crate) places: Arc<Semaphore>,

@@ -15,7 +15,7 @@ mod settings;
 
 use std::{sync::Arc, time::Duration};
 
-use proofline_assure::Client;
+use proofline_assure::Accounts;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Journal};
 use proofline_service::{
@@ -48,7 +48,6 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
     let journal = Journal::new(connection.clone(), Service::Upload);
 
-    let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
@@ -56,7 +55,11 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let app = app::App {
         journal,
-        assure: Client::new(settings.assure.clone(), Box::new(pace)),
+        assure: Accounts::new(
+            settings.assure.clone(),
+            settings.tenants.assure_accounts(),
+            AccountPace::for_all(&connection, clock::now),
+        ),
         settings,
         places: Arc::new(Semaphore::new(MAX_UPLOADS)),
         tasks: tasks.clone(),

@@ -134,7 +134,8 @@ impl Upload {
         let media_type = incoming.media_type;
         let max_bytes = self.app.settings.max_image_bytes;
         let (stream, progress) = incoming.into_stream(max_bytes, self.app.stop_streams.clone());
-        let sending = self.app.assure.set_image(ImageUpload {
+        let assure = self.app.assure.of(self.target.key.tenant.as_str());
+        let sending = assure.set_image(ImageUpload {
             dossier_id: verification.dossier_id.as_deref().unwrap_or_default(),
             process_id: verification.process.as_ref().map_or("", |process| &process.process_id),
             depiction: member(self.target.depiction),

@@ -15,7 +15,7 @@ mod verification_requested;
 use std::sync::Arc;
 
 use anyhow::Context;
-use proofline_assure::Client;
+use proofline_assure::Accounts;
 use proofline_events::Service;
 use proofline_journal::{
     AccountPace, Connection, DueTimers, Journal, SignalSink, topology::Consumer, worker::Workers,
@@ -45,7 +45,11 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let journal = Journal::new(connection.clone(), Service::Verifier);
     let signals = SignalSink::new(connection.clone(), Service::Verifier);
     let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
-    let assure = Client::new(settings.assure, Box::new(pace.clone()));
+    let assure = Accounts::new(
+        settings.assure,
+        settings.tenants.assure_accounts(),
+        AccountPace::for_all(&connection, clock::now),
+    );
 
     let watch = journal.watch();
     let readiness = Readiness::new(shutdown.clone());

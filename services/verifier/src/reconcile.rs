@@ -5,10 +5,13 @@
 //! overdue process that is not among them is final, unknown or gone: a signal makes the
 //! result-normaliser look at that one. The others are left alone for a while, each time longer.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
-use proofline_assure::{Client, Error as AssureError};
+use proofline_assure::{Accounts, Client, Error as AssureError};
 use proofline_events::v1::SignalSource;
 use proofline_journal::{
     AccountPace, Due, DueTimers, Error, Journal, Signal, SignalSink, Taken, TimerKind,
@@ -35,7 +38,7 @@ pub(crate) struct Reconciler {
     pub(crate) journal: Journal,
     pub(crate) signals: SignalSink,
     pub(crate) checks: DueTimers,
-    pub(crate) assure: Client,
+    pub(crate) assure: Accounts,
     pub(crate) pace: AccountPace,
     pub(crate) interval: Duration,
 }
@@ -77,11 +80,23 @@ impl Reconciler {
         let overdue: Vec<_> = overdue.buffer_unordered(CONCURRENCY).collect().await;
         let overdue: Vec<Overdue> =
             overdue.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
-        let Some(since) = overdue.iter().map(|overdue| overdue.verification.requested_at).min()
-        else {
-            return Ok(());
-        };
-        let open = match self.assure.open_processes(since - CLOCK_SKEW).await {
+        let mut by_account: HashMap<String, (&Client, Vec<Overdue>)> = HashMap::new();
+        for overdue in overdue {
+            let client = self.assure.of(overdue.verification.key.tenant.as_str());
+            let account = by_account.entry(client.account_id());
+            account.or_insert_with(|| (client, Vec::new())).1.push(overdue);
+        }
+        for (assure, overdue) in by_account.into_values() {
+            self.look_up(assure, overdue).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks one account for all its open processes at once.
+    async fn look_up(&self, assure: &Client, overdue: Vec<Overdue>) -> Result<(), Error> {
+        let since = overdue.iter().map(|overdue| overdue.verification.requested_at).min();
+        let Some(since) = since else { return Ok(()) };
+        let open = match assure.open_processes(since - CLOCK_SKEW).await {
             Ok(open) => open,
             // An account without the list call: each one is looked at by itself.
             Err(AssureError::Refused(refusal)) => {

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use proofline_assure::Account;
 use proofline_settings::Reader;
+use proofline_tenants::Tenants;
 
 /// What can be set.
 #[derive(Debug, Clone)]
@@ -11,6 +12,7 @@ pub struct Settings {
     pub(crate) admin_listen: SocketAddr,
     pub(crate) nats: proofline_journal::Settings,
     pub(crate) assure: Account,
+    pub(crate) tenants: Tenants,
     pub(crate) callback_grace: Duration,
     pub(crate) reconcile_interval: Duration,
 }
@@ -25,6 +27,7 @@ impl Settings {
         );
         let nats = proofline_journal::Settings::read(r);
         let assure = Account::read(r);
+        let tenants = Tenants::read_if_given(r);
         let callback_grace = r.duration(
             "PROOFLINE_CALLBACK_GRACE",
             "5m",
@@ -40,6 +43,7 @@ impl Settings {
             admin_listen: admin_listen?,
             nats: nats?,
             assure: assure?,
+            tenants: tenants?,
             callback_grace: callback_grace?,
             reconcile_interval: reconcile_interval?,
         })

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use proofline_assure::{Client, Error as AssureError, Refusal};
+use proofline_assure::{Accounts, Client, Error as AssureError, Refusal};
 use proofline_events::{EventType, Recorded, VerificationKey};
 use proofline_journal::{
     Due, ExecuteError, Journal, TimerKind,
@@ -19,7 +19,7 @@ use crate::reconcile::first_check;
 
 pub(crate) async fn handle(
     journal: Journal,
-    assure: Client,
+    accounts: Accounts,
     grace: Duration,
     delivery: Delivery<Recorded>,
 ) -> Result<Handled, Failure> {
@@ -46,10 +46,11 @@ pub(crate) async fn handle(
             return Ok(Handled::Done);
         }
     }
+    let assure = accounts.of(key.tenant.as_str());
     let command = match assure.start_verification(dossier_id, &process.process_id).await {
         Ok(()) => Command::RecordStart,
         Err(AssureError::Refused(refusal)) => {
-            after_refusal(&assure, dossier_id, &process.process_id, refusal).await?
+            after_refusal(assure, dossier_id, &process.process_id, refusal).await?
         }
         Err(error) => return Err(retry(&error)),
     };

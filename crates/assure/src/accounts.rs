@@ -1,0 +1,34 @@
+//! One client for each Assure account: the common one, and those that tenants have of their own.
+
+use std::collections::HashMap;
+
+use crate::{Account, Client, Pace};
+
+/// The accounts of all tenants. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    common: Client,
+    own: HashMap<String, Client>,
+}
+
+impl Accounts {
+    /// The common account, and those of the tenants that have one of their own. `pace` gives the
+    /// pace of an account.
+    pub fn new(
+        common: Account,
+        own: impl IntoIterator<Item = (String, Account)>,
+        pace: impl Fn(&Account) -> Box<dyn Pace>,
+    ) -> Self {
+        let client = |account: Account| {
+            let pace = pace(&account);
+            Client::new(account, pace)
+        };
+        let own = own.into_iter().map(|(tenant, account)| (tenant, client(account)));
+        Self { own: own.collect(), common: client(common) }
+    }
+
+    /// The client that a tenant's calls are made with.
+    pub fn of(&self, tenant: &str) -> &Client {
+        self.own.get(tenant).unwrap_or(&self.common)
+    }
+}
