@@ -194,6 +194,7 @@ impl Attempt {
     }
 }
 
-fn in_progress() -> Problem {
+/// Another attempt is at work on this creation.
+pub(crate) fn in_progress() -> Problem {
     Problem::new(Code::InProgress, "This creation is in progress.").retry_after(IN_PROGRESS_RETRY)
 }

@@ -5,7 +5,7 @@
 use proofline_assure::{Client, Error as AssureError, wire};
 use proofline_events::VerificationKey;
 use proofline_journal::{ExecuteError, Executed, Lease};
-use proofline_problem::{Code, Problem};
+use proofline_problem::Problem;
 use proofline_seal::{Capability, Purpose};
 use proofline_service::clock;
 use proofline_verification::{Command, ProcessDetails, Reason, Refused, Verification};
@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use time::Duration;
 use tokio::time::interval;
 
-use crate::{app::App, creation::Creation};
+use crate::{app::App, create_verification::in_progress, creation::Creation};
 
 /// A capability outlives the deadline by this, for late callbacks.
 const CAPABILITY_AFTER_DEADLINE: Duration = Duration::days(7);
@@ -64,9 +64,7 @@ impl SetUp<'_> {
                 }
                 Err(proofline_callers::of_execute(&error))
             }
-            Err(Failure::LeaseLost) => {
-                Err(Problem::new(Code::InProgress, "Another request goes on with this creation."))
-            }
+            Err(Failure::LeaseLost) => Err(in_progress()),
         }
     }
 
