@@ -1,4 +1,4 @@
-//! Hearing of an end early, without believing it.
+//! Hearing early of what happens, without believing it.
 
 use std::time::Duration;
 
@@ -30,7 +30,18 @@ impl Hint {
     /// # Errors
     /// [`Error`].
     pub async fn of_the_end(journal: &Journal, key: &VerificationKey) -> Result<Self, Error> {
-        let subject = EventType::ProcessFinished.subject(key);
+        Self::of(journal, EventType::ProcessFinished.subject(key)).await
+    }
+
+    /// Listens for anything that happens to a verification.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn of_anything(journal: &Journal, key: &VerificationKey) -> Result<Self, Error> {
+        Self::of(journal, key.family()).await
+    }
+
+    async fn of(journal: &Journal, subject: String) -> Result<Self, Error> {
         let subscriber = journal.connection.client.subscribe(subject).await;
         Ok(Self { subscriber: subscriber.map_err(Error::unavailable)?, looks_left: 0 })
     }

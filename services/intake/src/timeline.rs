@@ -1,6 +1,15 @@
-//! `GET /v1/verifications/{id}/events`: everything that happened, oldest first.
+//! `GET /v1/verifications/{id}/events`: everything that happened, oldest first; with
+//! `Accept: text/event-stream` live, until the end.
 
-use axum::{Json, extract::State};
+mod live;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use proofline_callers::{not_found, of_journal};
 use proofline_events::{Recorded, to_json};
 use proofline_problem::Problem;
 use serde::Serialize;
@@ -12,7 +21,7 @@ use crate::{
 };
 
 #[derive(Serialize)]
-pub(crate) struct Timeline {
+struct Timeline {
     events: Vec<Entry>,
 }
 
@@ -28,16 +37,26 @@ struct Entry {
 pub(crate) async fn get(
     State(app): State<SharedApp>,
     Target(key): Target,
-) -> Result<Json<Timeline>, Problem> {
-    let log = app
-        .journal
-        .timeline(&key, 0)
-        .await
-        .map_err(|error| proofline_callers::of_journal(&error))?;
-    if log.is_empty() {
-        return Err(proofline_callers::not_found());
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if wants_stream(&headers) {
+        return live::stream(app, key, live::resume_after(&headers)).await;
     }
-    Ok(Json(Timeline { events: log.iter().map(Entry::of).collect() }))
+    let log = app.journal.timeline(&key, 0).await.map_err(|error| of_journal(&error))?;
+    if log.is_empty() {
+        return Err(not_found());
+    }
+    Ok(Json(Timeline { events: log.iter().map(Entry::of).collect() }).into_response())
+}
+
+fn wants_stream(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut types = accepted.flat_map(|value| value.split(','));
+    types.any(|kind| {
+        kind.split(';')
+            .next()
+            .is_some_and(|name| name.trim().eq_ignore_ascii_case("text/event-stream"))
+    })
 }
 
 impl Entry {

@@ -1,5 +1,5 @@
-//! When something is to be deleted in Assure: what a creation that failed or was discarded left, or
-//! all of an erased verification. Tried until it is done: Assure refuses to delete what a provider
+//! When something is to be deleted in Assure: what a creation that failed or was discarded left, all
+//! of an erased verification, or what has been there long enough after the end. Tried until it is done: Assure refuses to delete what a provider
 //! is still at work on.
 
 use std::time::Duration;
@@ -43,6 +43,7 @@ pub(crate) fn leftover(verification: &Verification, end: &End) -> Leftover {
 pub(crate) async fn handle(
     journal: Journal,
     accounts: Accounts,
+    delete_after: Option<Duration>,
     delivery: Delivery<Due>,
 ) -> Result<Handled, Failure> {
     let due = delivery.message;
@@ -52,7 +53,8 @@ pub(crate) async fn handle(
         // To be erased, and unfinished: its end is on its way.
         return again(&journal, due, LAST_LOOK).await;
     };
-    let what = match verification.is_erasure_requested {
+    let is_time = |after| clock::now() >= end.finished_at + after;
+    let what = match verification.is_erasure_requested || delete_after.is_some_and(is_time) {
         true => Leftover::Everything,
         false => leftover(&verification, end),
     };

@@ -66,6 +66,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         journal: journal.clone(),
         vault: vault.clone(),
         result_retention: settings.result_retention,
+        delete_after: settings.delete_after,
     });
     let mut workers = Workers::new(connection.clone(), shutdown);
     workers.events(Consumer::ResultNormaliserSignals, move |delivery| {
@@ -77,7 +78,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         async move { removals.handle(delivery).await }
     });
     workers.timers(Consumer::ResultNormaliserDeleteInAssure, move |delivery| {
-        delete_in_assure::handle(journal.clone(), assure.clone(), delivery)
+        delete_in_assure::handle(journal.clone(), assure.clone(), settings.delete_after, delivery)
     });
     workers.timers(Consumer::ResultNormaliserExpireResult, move |delivery| {
         result_expired::handle(vault.clone(), delivery)

@@ -20,6 +20,8 @@ pub(crate) struct Removals {
     pub(crate) vault: Vault,
     /// How long a sealed result is kept after the end.
     pub(crate) result_retention: Duration,
+    /// How long Assure keeps what it has after the end.
+    pub(crate) delete_after: Option<Duration>,
 }
 
 impl Removals {
@@ -27,19 +29,22 @@ impl Removals {
         let Recorded { key, sequence, event, .. } = &delivery.message;
         let history = self.journal.read_since(key, *sequence).await?;
         let Some(verification) = history.verification else { return Ok(Handled::Done) };
-        let is_something_in_assure = if matches!(event, Event::ErasureRequested(_)) {
+        let delete_at = if matches!(event, Event::ErasureRequested(_)) {
             // The data key goes first: from then on nothing of it can be read, whatever Assure does.
             self.vault.erase(key).await?;
-            true
+            Some(clock::now())
         } else if let Some(end) = &verification.end {
             let expires_at = end.finished_at + self.result_retention;
             self.journal.set_timer(TimerKind::ExpireResult, key, expires_at).await?;
-            leftover(&verification, end) != Leftover::Nothing
+            match leftover(&verification, end) {
+                Leftover::Nothing => self.delete_after.map(|after| end.finished_at + after),
+                Leftover::Process | Leftover::Everything => Some(clock::now()),
+            }
         } else {
-            false
+            None
         };
-        if is_something_in_assure {
-            let due = Due { key: key.clone(), at: clock::now(), round: 0 };
+        if let Some(at) = delete_at {
+            let due = Due { key: key.clone(), at, round: 0 };
             self.journal.reset_timer(TimerKind::DeleteInAssure, &due).await?;
         }
         Ok(Handled::Done)

@@ -18,6 +18,7 @@ pub struct Settings {
     pub(crate) tenants: Tenants,
     pub(crate) api_url: Url,
     pub(crate) result_retention: Duration,
+    pub(crate) delete_after: Option<Duration>,
 }
 
 impl Settings {
@@ -38,6 +39,11 @@ impl Settings {
             "intake as its callers reach it, for the result's address in events.",
         );
         let retention = Retention::read(r);
+        let delete_after = r.optional_duration(
+            "ASSURE_DELETE_AFTER",
+            "Delete process and dossier in Assure this long after the end, the result being sealed \
+             here; unset: they stay until they are erased.",
+        );
         Some(Self {
             admin_listen: admin_listen?,
             nats: nats?,
@@ -46,6 +52,7 @@ impl Settings {
             tenants: tenants?,
             api_url: api_url?,
             result_retention: retention?.results,
+            delete_after: delete_after?,
         })
     }
 }
