@@ -13,6 +13,8 @@ use crate::{
     wire,
 };
 
+const JSON: &str = "application/json";
+
 /// The longest page of a list, and the furthest that one can begin.
 const PAGE: u64 = 2000;
 const MAX_OFFSET: u64 = 200_000;
@@ -209,11 +211,11 @@ impl Client {
 }
 
 fn post<'a>(operation: &'static str, path: &'a [&'a str]) -> Call<'a> {
-    Call { operation, method: Method::POST, path, is_repeatable: false }
+    Call { operation, method: Method::POST, path, accept: JSON, is_repeatable: false }
 }
 
 fn get<'a>(operation: &'static str, path: &'a [&'a str]) -> Call<'a> {
-    Call { operation, method: Method::GET, path, is_repeatable: true }
+    Call { operation, method: Method::GET, path, accept: JSON, is_repeatable: true }
 }
 
 /// `None` when Assure has no such thing.

@@ -45,6 +45,8 @@ pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     /// Segments below the base URL; ids are escaped.
     pub(crate) path: &'a [&'a str],
+    /// What kind of answer is wanted.
+    pub(crate) accept: &'static str,
     /// Whether sending it again is safe when Assure may have acted already.
     pub(crate) is_repeatable: bool,
 }
@@ -53,6 +55,23 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
+}
+
+/// What an observation tells of an answer.
+trait HasStatus {
+    fn status(&self) -> u16;
+}
+
+impl HasStatus for Answer {
+    fn status(&self) -> u16 {
+        self.status
+    }
+}
+
+impl HasStatus for Response {
+    fn status(&self) -> u16 {
+        Response::status(self).as_u16()
+    }
 }
 
 impl Client {
@@ -133,11 +152,11 @@ impl Client {
         self.observed(&call, attempt).await
     }
 
-    async fn observed(
+    async fn observed<A: HasStatus>(
         &self,
         call: &Call<'_>,
-        work: impl Future<Output = Result<Answer, Error>>,
-    ) -> Result<Answer, Error> {
+        work: impl Future<Output = Result<A, Error>>,
+    ) -> Result<A, Error> {
         let span = tracing::info_span!(
             "assure.call",
             otel.name = format!("assure.{}", call.operation),
@@ -152,7 +171,7 @@ impl Client {
         let class = result.as_ref().err().map_or("ok", Error::class);
         match &result {
             Ok(answer) => {
-                span.record("http.response.status_code", answer.status);
+                span.record("http.response.status_code", answer.status());
             }
             Err(error) => {
                 span.record("error.type", class);
@@ -175,6 +194,17 @@ impl Client {
         call: &Call<'_>,
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Attempt> {
+        let response = self.send(call, build).await?;
+        let status = response.status().as_u16();
+        Ok(Answer { status, body: read(response).await? })
+    }
+
+    /// Sends a request once; answers that are no success are errors.
+    async fn send(
+        &self,
+        call: &Call<'_>,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Attempt> {
         let inner = &self.inner;
         let token = inner.token.get(&inner.http, &inner.account, &*inner.pace).await?;
         // Asked last of all before the call, as others may have been told meanwhile.
@@ -184,15 +214,11 @@ impl Client {
         let mut url = inner.account.base_url.clone();
         url.path_segments_mut().expect("http URLs have paths").pop_if_empty().extend(call.path);
         let request = inner.http.request(call.method.clone(), url);
-        let request =
-            request.bearer_auth(token.expose_secret()).header("accept", "application/json");
+        let request = request.bearer_auth(token.expose_secret()).header("accept", call.accept);
         let response = build(request).send().await.map_err(|error| Error::transport(&error))?;
         let status = response.status().as_u16();
         match status {
-            200..=299 => {
-                let body = read(response).await?;
-                Ok(Answer { status, body })
-            }
+            200..=299 => Ok(response),
             401 => {
                 inner.token.forget(&token).await;
                 Err(Attempt::TokenRefused)
@@ -206,6 +232,25 @@ impl Client {
                 Err(Error::Refused(Refusal::new(status, body)).into())
             }
         }
+    }
+
+    /// Makes a call whose answer is handed on as it comes, and so is never whole in memory.
+    pub(crate) async fn call_for_stream(
+        &self,
+        call: Call<'_>,
+        build: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Error> {
+        let attempts = async {
+            match self.send(&call, &build).await {
+                Err(Attempt::TokenRefused) => self.send(&call, &build).await,
+                other => other,
+            }
+            .map_err(|attempt| match attempt {
+                Attempt::Failed(error) => error,
+                Attempt::TokenRefused => Error::Credentials,
+            })
+        };
+        self.observed(&call, attempts).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRequestParts, Path},
+    extract::{DefaultBodyLimit, FromRequestParts, RawPathParams},
     http::{StatusCode, request::Parts},
     routing::{get, post},
 };
@@ -17,7 +17,7 @@ use proofline_service::Shutdown;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Settings, cancel, create_verification, erase, get_verification, result, submit, timeline,
+    Settings, cancel, create_verification, erase, get_verification, media, result, submit, timeline,
 };
 
 /// No request body is larger.
@@ -44,6 +44,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/verifications/{id}/submit", post(submit::submit))
         .route("/v1/verifications/{id}/cancel", post(cancel::cancel))
         .route("/v1/verifications/{id}/result", get(result::get))
+        .route("/v1/verifications/{id}/images/{depiction}", get(media::image))
+        .route("/v1/verifications/{id}/video", get(media::video))
+        .route("/v1/verifications/{id}/download", get(media::download))
         .method_not_allowed_fallback(async |_: Caller| {
             Problem::of_status(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -78,8 +81,11 @@ impl FromRequestParts<SharedApp> for Target {
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
         let Caller(tenant) = Caller::from_request_parts(parts, app).await?;
-        let path: Result<Path<String>, _> = Path::from_request_parts(parts, app).await;
-        let id = path.ok().and_then(|Path(id)| VerificationId::parse(&id).ok());
+        let path: Result<RawPathParams, _> = RawPathParams::from_request_parts(parts, app).await;
+        let named = |path: &RawPathParams| {
+            path.iter().find(|(name, _)| *name == "id").map(|(_, id)| VerificationId::parse(id))
+        };
+        let id = path.ok().as_ref().and_then(named).and_then(Result::ok);
         id.map(|id| Self(VerificationKey { tenant, id })).ok_or_else(proofline_callers::not_found)
     }
 }

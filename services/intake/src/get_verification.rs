@@ -51,6 +51,13 @@ pub(crate) async fn read(app: &App, key: &VerificationKey) -> Result<Verificatio
     history.verification.ok_or_else(proofline_callers::not_found)
 }
 
+/// The same with everything that the leader has, for what depends on the end.
+pub(crate) async fn read_latest(app: &App, key: &VerificationKey) -> Result<Verification, Problem> {
+    let history = app.journal.read_latest(key).await;
+    let history = history.map_err(|error| proofline_callers::of_journal(&error))?;
+    history.verification.ok_or_else(proofline_callers::not_found)
+}
+
 /// Listens first, then reads: an end that comes in between is heard. What is heard is only a hint
 /// (the server may yet refuse that append), so after each hint the log is read again.
 async fn read_when_finished(

@@ -13,6 +13,7 @@ mod creation;
 mod erase;
 mod get_verification;
 mod idempotency;
+mod media;
 mod members;
 mod result;
 mod set_up;

@@ -1,0 +1,98 @@
+//! `GET …/images/{depiction}`, `…/video` and `…/download`: what Assure holds, streamed through.
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use proofline_assure::Media;
+use proofline_callers::{not_found, of_assure};
+use proofline_events::VerificationKey;
+use proofline_problem::{Code, Problem};
+
+use crate::{
+    app::{App, SharedApp, Target},
+    get_verification::read_latest,
+};
+
+/// What Assure may hold an image of; the portrait is read off a chip or a document.
+const DEPICTIONS: [&str; 4] = ["front", "back", "selfie", "portrait"];
+
+pub(crate) async fn image(
+    State(app): State<SharedApp>,
+    Target(key): Target,
+    Path((_, depiction)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let known = DEPICTIONS.into_iter().find(|known| *known == depiction);
+    hand_on(&app, &key, Media::Image(known.ok_or_else(not_found)?)).await
+}
+
+pub(crate) async fn video(
+    State(app): State<SharedApp>,
+    Target(key): Target,
+) -> Result<Response, Problem> {
+    hand_on(&app, &key, Media::Video).await
+}
+
+pub(crate) async fn download(
+    State(app): State<SharedApp>,
+    Target(key): Target,
+) -> Result<Response, Problem> {
+    hand_on(&app, &key, Media::Download).await
+}
+
+async fn hand_on(app: &App, key: &VerificationKey, media: Media) -> Result<Response, Problem> {
+    let verification = read_latest(app, key).await?;
+    if verification.is_erasure_requested {
+        return Err(Problem::new(Code::Erased, "The verification was erased."));
+    }
+    if verification.end.is_none() {
+        return Err(Problem::new(Code::NotFinished, "The verification is not finished."));
+    }
+    let (Some(dossier_id), Some(process)) = (&verification.dossier_id, &verification.process)
+    else {
+        return Err(nothing());
+    };
+    let assure = app.assure.of(key.tenant.as_str());
+    let opened = assure.open_media(dossier_id, &process.process_id, media).await;
+    let Some(opened) = opened.map_err(|error| of_assure(&error))? else {
+        let process = assure.get_process(dossier_id, &process.process_id).await;
+        return Err(match process.map_err(|error| of_assure(&error))? {
+            Some(_) => nothing(),
+            None => Problem::new(Code::GoneAtAssure, "Assure no longer has the process."),
+        });
+    };
+    let given = opened.media_type().and_then(|value| HeaderValue::from_str(value).ok());
+    // The first piece tells what it is, where Assure does not.
+    let mut pieces = Box::pin(opened.into_stream());
+    let first = match pieces.next().await {
+        Some(Ok(first)) => first,
+        Some(Err(error)) => return Err(of_assure(&error)),
+        None => return Err(nothing()),
+    };
+    let media_type = given.unwrap_or_else(|| sniff(&first));
+    let whole =
+        stream::once(std::future::ready(Ok(first))).chain(pieces.map_err(std::io::Error::other));
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    Ok((headers, Body::from_stream(whole)).into_response())
+}
+
+fn nothing() -> Problem {
+    Problem::new(Code::NotFound, "Assure has none of this verification.")
+}
+
+fn sniff(first: &[u8]) -> HeaderValue {
+    HeaderValue::from_static(match first {
+        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        [b'P', b'K', 3, 4, ..] => "application/zip",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "video/mp4",
+        _ => "application/octet-stream",
+    })
+}
