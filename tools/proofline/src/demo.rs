@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use async_nats::jetstream::{self, consumer::PullConsumer};
+use async_nats::{
+    ServerAddr,
+    jetstream::{self, consumer::PullConsumer},
+};
 use futures_util::StreamExt;
 use proofline_events::{Event, EventType, Word};
 use proofline_settings::Source;
@@ -71,9 +74,11 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     say(&format!("They run on {} and {}.", sandbox.api_url, sandbox.nats_url));
 
     let caller = Caller::new(&sandbox.api_url, API_KEY.into())?;
+    // Names this run, so that a NATS that is used again does not take it for an earlier one.
+    let run = data.path().display().to_string();
     let mut subscriber = Subscriber::connect(&sandbox.nats_url).await?;
     for scenario in &SCENARIOS {
-        show(&caller, &mut subscriber, scenario).await?;
+        show(&caller, &mut subscriber, scenario, &run).await?;
     }
     drop(subscriber);
     sandbox.stop().await?;
@@ -92,6 +97,7 @@ async fn show(
     caller: &Caller,
     subscriber: &mut Subscriber,
     scenario: &Scenario,
+    run: &str,
 ) -> anyhow::Result<()> {
     let Scenario { title, tags, outcome, signal } = scenario;
     say(&format!("\n── {title} ──\n"));
@@ -100,8 +106,10 @@ async fn show(
         "document": { "type": "passport", "country": "NOR" },
         "submit_when": ["front", "selfie"], "reference": "order-778", "tags": tags,
     });
-    let created =
-        caller.create(&body, title).await.context("the verification could not be created")?;
+    let created = caller
+        .create(&body, &format!("{run} {signal} {outcome}"))
+        .await
+        .context("the verification could not be created")?;
     let id = created["id"].as_str().context("a verification without id")?.to_owned();
     for depiction in ["front", "selfie"] {
         let image = sample::image();
@@ -157,7 +165,9 @@ struct Subscriber {
 
 impl Subscriber {
     async fn connect(nats_url: &str) -> anyhow::Result<Self> {
-        let jetstream = jetstream::new(async_nats::connect(nats_url).await?);
+        let servers = nats_url.split(',').map(|url| url.trim().parse());
+        let servers = servers.collect::<Result<Vec<ServerAddr>, _>>()?;
+        let jetstream = jetstream::new(async_nats::connect(servers).await?);
         let consumer = jetstream.get_consumer_from_stream(SUBSCRIBER, "VERIFICATIONS").await;
         Ok(Self { consumer: consumer.context("the subscriber's consumer is not there")? })
     }
