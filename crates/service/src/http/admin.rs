@@ -15,7 +15,7 @@ use tracing::info;
 
 use super::{
     Readiness,
-    server::{DRAIN, drained},
+    server::{self, Limits},
 };
 use crate::{Shutdown, telemetry};
 
@@ -31,10 +31,8 @@ pub async fn serve_admin(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     info!(address = %listener.local_addr()?, "admin endpoints are listening");
-    let server = axum::serve(listener, router(readiness))
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-        .into_future();
-    drained(server, &shutdown, DRAIN).await
+    server::run(listener, router(readiness), &shutdown, Limits::USUAL).await;
+    Ok(())
 }
 
 /// Does `work` with the admin endpoints beside it, which answer for as long as it lasts: ready or

@@ -1,6 +1,6 @@
 //! A public HTTP server that stops gracefully.
 
-use std::{any::Any, net::SocketAddr, pin::pin, time::Duration};
+use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{
@@ -8,18 +8,26 @@ use axum::{
     http::StatusCode,
     middleware,
     response::{IntoResponse, Response},
-    serve::ListenerExt,
 };
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{interval, timeout},
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
 
 use super::{traced, unread};
 use crate::Shutdown;
 
-/// Less than the bound of the whole process: a stranger who sends half a request and then nothing
-/// must not turn a good stop into a failed one.
-pub(super) const DRAIN: Duration = Duration::from_secs(8);
+/// When to try again after a connection could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens on an address.
 ///
@@ -44,36 +52,95 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     info!(address = %listener.local_addr()?, "listening");
-    // Answers are small and one write: waiting to fill a packet only delays them.
-    let listener = listener.tap_io(|stream| {
+    let router = traced(router.layer(CatchPanicLayer::custom(panicked)));
+    let router = router.layer(middleware::from_fn(unread::read_on));
+    run(listener, router, &shutdown, Limits::USUAL).await;
+    Ok(())
+}
+
+/// What a stranger can't get more of.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// How long a connection may be without a whole request head.
+    header_timeout: Duration,
+    /// So many connections at once; more wait to be taken.
+    max_connections: usize,
+    /// How long requests in flight may take once shutdown is asked. Less than the bound of the
+    /// whole process: a stranger who sends half a request and then nothing must not turn a good
+    /// stop into a failed one.
+    drain: Duration,
+}
+
+impl Limits {
+    pub(super) const USUAL: Self = Self {
+        header_timeout: Duration::from_secs(30),
+        max_connections: 8192,
+        drain: Duration::from_secs(8),
+    };
+}
+
+/// Serves until shutdown is asked, and then until the requests in flight are answered.
+pub(super) async fn run(
+    listener: TcpListener,
+    router: Router,
+    shutdown: &Shutdown,
+    limits: Limits,
+) {
+    let connections = GracefulShutdown::new();
+    accept_all(listener, router, &connections, shutdown, limits).await;
+    if timeout(limits.drain, connections.shutdown()).await.is_err() {
+        warn!("a request whose sender did not end it in time was dropped");
+    }
+}
+
+/// Takes connections until shutdown is asked. Whoever sends no request for too long loses its
+/// connection, and there are never more than so many: strangers must not use up the descriptors.
+async fn accept_all(
+    listener: TcpListener,
+    router: Router,
+    connections: &GracefulShutdown,
+    shutdown: &Shutdown,
+    limits: Limits,
+) {
+    let places = Arc::new(Semaphore::new(limits.max_connections));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    loop {
+        let (stream, place) = tokio::select! {
+            () = shutdown.cancelled() => return,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        // Answers are small and one write: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "TCP_NODELAY was refused");
         }
-    });
-    let router = traced(router.layer(CatchPanicLayer::custom(panicked)));
-    let router = router.layer(middleware::from_fn(unread::read_on));
-    let server = axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-        .into_future();
-    drained(server, &shutdown, DRAIN).await
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                debug!(%error, "a connection broke");
+            }
+            drop(place);
+        });
+    }
 }
 
-/// Waits for the server; once shutdown is asked, no longer than `drain`.
-pub(super) async fn drained(
-    server: impl Future<Output = std::io::Result<()>>,
-    shutdown: &Shutdown,
-    drain: Duration,
-) -> anyhow::Result<()> {
-    let mut server = pin!(server);
-    tokio::select! {
-        result = &mut server => return Ok(result?),
-        () = shutdown.cancelled() => {}
-    }
-    match tokio::time::timeout(drain, server).await {
-        Ok(result) => Ok(result?),
-        Err(_) => {
-            warn!("a request whose sender did not end it in time was dropped");
-            Ok(())
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
+    let mut pause = interval(ACCEPT_PAUSE);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, place),
+            Err(error) => {
+                // Descriptors may have run out; others give them back.
+                warn!(%error, "a connection could not be taken");
+                pause.reset();
+                pause.tick().await;
+            }
         }
     }
 }
@@ -96,6 +163,12 @@ mod tests {
 
     use super::*;
 
+    async fn listening() -> (TcpListener, SocketAddr) {
+        let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
     async fn request(address: SocketAddr) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
@@ -113,8 +186,7 @@ mod tests {
             release.notified().await;
             "done"
         };
-        let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (listener, address) = listening().await;
         let shutdown = Shutdown::new();
         let router = Router::new().route("/", get(handler));
         let server = tokio::spawn(serve(listener, router, shutdown.clone()));
@@ -137,8 +209,7 @@ mod tests {
         async fn handler() {
             panic!("a bug")
         }
-        let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (listener, address) = listening().await;
         let shutdown = Shutdown::new();
         let router = Router::new().route("/", get(handler));
         let server = tokio::spawn(serve(listener, router, shutdown.clone()));
@@ -152,9 +223,41 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_never_ends_does_not_hold_the_stop() {
+        let (listener, address) = listening().await;
         let shutdown = Shutdown::new();
+        let limits = Limits { drain: Duration::from_millis(1), ..Limits::USUAL };
+        let arrived = Arc::new(Notify::new());
+        let inside = Arc::clone(&arrived);
+        let handler = move || async move {
+            inside.notify_one();
+            std::future::pending::<()>().await;
+        };
+        let router = Router::new().route("/", get(handler));
+        let stop = shutdown.clone();
+        let server = tokio::spawn(async move { run(listener, router, &stop, limits).await });
+        let request = tokio::spawn(request(address));
+        arrived.notified().await;
         shutdown.cancel();
-        drained(std::future::pending(), &shutdown, Duration::from_millis(1)).await.unwrap();
+        server.await.unwrap();
+        request.abort();
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_sends_no_request_is_closed_and_makes_room() {
+        let (listener, address) = listening().await;
+        let header_timeout = Duration::from_millis(50);
+        let limits = Limits { header_timeout, max_connections: 1, ..Limits::USUAL };
+        let shutdown = Shutdown::new();
+        let router = Router::new().route("/", get(async || "done"));
+        let stop = shutdown.clone();
+        let server = tokio::spawn(async move { run(listener, router, &stop, limits).await });
+        let mut stranger = TcpStream::connect(address).await.unwrap();
+        stranger.write_all(b"GET / HT").await.unwrap();
+        // There is one place, so this answer comes once the stranger has lost it.
+        assert!(request(address).await.unwrap().ends_with("done"));
+        assert_eq!(stranger.read(&mut [0; 256]).await.unwrap_or(0), 0);
+        shutdown.cancel();
+        server.await.unwrap();
     }
 
     #[tokio::test]
