@@ -14,6 +14,8 @@ pub enum Command {
     RecordDossier {
         /// Assure's id.
         dossier_id: String,
+        /// Names the Assure account it is in.
+        assure_account: String,
     },
     /// The process is there.
     RecordProcess(ProcessDetails),

@@ -66,7 +66,9 @@ pub fn decide(
     };
     match command {
         Command::Request(_) => Ok(Vec::new()),
-        Command::RecordDossier { dossier_id } => setup::record_dossier(state, dossier_id),
+        Command::RecordDossier { dossier_id, assure_account } => {
+            setup::record_dossier(state, dossier_id, assure_account)
+        }
         Command::RecordProcess(process) => setup::record_process(state, process),
         Command::FailSetup(refused) => setup::fail(state, refused),
         Command::StartUpload { upload_id, depiction, until } => {

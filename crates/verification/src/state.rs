@@ -21,6 +21,8 @@ pub struct Verification {
     pub updated_at: OffsetDateTime,
     /// Assure's id of the dossier.
     pub dossier_id: Option<String>,
+    /// Names the Assure account it is in; empty where the log does not say.
+    pub assure_account: String,
     /// The process in Assure.
     pub process: Option<Process>,
     /// Setting up will not be completed.
@@ -121,7 +123,10 @@ pub fn evolve(state: Option<Verification>, recorded: &Recorded) -> Option<Verifi
     state.updated_at = state.updated_at.max(recorded.envelope.time);
     match &recorded.event {
         Event::VerificationRequested(_) | Event::CompletionSignalled(_) => {}
-        Event::DossierCreated(e) => state.dossier_id = Some(e.dossier_id.clone()),
+        Event::DossierCreated(e) => {
+            state.dossier_id = Some(e.dossier_id.clone());
+            state.assure_account = e.assure_account.clone();
+        }
         Event::ProcessCreated(e) => {
             state.process = Some(Process { process_id: e.process_id.clone() });
         }
@@ -188,6 +193,7 @@ fn requested(
         requested_at,
         updated_at: requested_at,
         dossier_id: None,
+        assure_account: String::new(),
         process: None,
         setup_failure: None,
         images: Images::default(),
@@ -258,6 +264,11 @@ impl Verification {
                 || unknown.contains(d)
         };
         capability.depictions().filter(|d| is_wanted(d) && !present.contains(d)).collect()
+    }
+
+    /// Whether it was created under another Assure account than this one.
+    pub fn is_elsewhere(&self, assure_account: &str) -> bool {
+        !self.assure_account.is_empty() && self.assure_account != assure_account
     }
 
     /// Whether the deadline is past.

@@ -15,7 +15,8 @@ use proofline_events::{EventType, TenantName, VerificationId, VerificationKey, v
 use proofline_journal::Signal;
 use proofline_problem::{Code, Problem};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::{
     app::{App, not_stored},
@@ -54,8 +55,8 @@ pub(crate) async fn receive(
             tracing::warn!("a webhook was not authentic");
             Problem::new(Code::Unauthorized, "The address or the signature is not valid.")
         })?;
-    let envelope: Envelope = serde_json::from_slice(&body).map_err(|_| {
-        Problem::new(Code::Malformed, "The body must be an event's envelope in JSON.")
+    let envelope = Envelope::read(&body).ok_or_else(|| {
+        Problem::new(Code::Malformed, "The body must be an event's envelope in JSON, with an id.")
     })?;
     match envelope.verification(&app, tenant).await? {
         Some(key) => app.record(&key, envelope.signal()).await,
@@ -63,22 +64,47 @@ pub(crate) async fn receive(
     }
 }
 
+/// The verification that a tag of ours names.
+fn own_tag(tag: &str) -> Option<VerificationKey> {
+    let (tenant, id) = tag.strip_prefix(OWN_TAG)?.split_once(':')?;
+    VerificationKey::parse(tenant, id).ok()
+}
+
 impl Envelope {
+    /// By way of a map: an array of the same values is not what Assure sends.
+    fn read(body: &[u8]) -> Option<Self> {
+        let members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        let envelope: Self = serde_json::from_value(members.into()).ok()?;
+        (!envelope.id.is_empty()).then_some(envelope)
+    }
+
+    /// Tells this event from others of the verification: its id, or a digest of one that is not
+    /// plain.
+    fn plain_id(&self) -> String {
+        match id_or_nothing(&self.id) {
+            plain if !plain.is_empty() => plain,
+            _ => {
+                let digest: [u8; 32] = Sha256::digest(&self.id).into();
+                digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+            }
+        }
+    }
+
     /// The verification it is about, if it is one of this tenant's.
     async fn verification(
         &self,
         app: &App,
         tenant: TenantName,
     ) -> Result<Option<VerificationKey>, Problem> {
+        // Callers may give their own tags, such as "mock", so ours is looked for first.
         let tags = self.tags.as_deref().unwrap_or_default();
-        if tags.iter().any(|tag| tag == MOCK) {
-            return Ok(None);
+        let ours = tags.iter().filter_map(|tag| own_tag(tag)).find(|key| key.tenant == tenant);
+        if ours.is_some() {
+            return Ok(ours);
         }
-        if let Some(own) = tags.iter().find_map(|tag| tag.strip_prefix(OWN_TAG)) {
-            let key = own
-                .split_once(':')
-                .and_then(|(tenant, id)| VerificationKey::parse(tenant, id).ok());
-            return Ok(key.filter(|key| key.tenant == tenant));
+        let is_another = |tag: &String| tag == MOCK || own_tag(tag).is_some();
+        if tags.iter().any(is_another) {
+            return Ok(None);
         }
         let Ok(id) = VerificationId::parse(self.text("externalReference")) else { return Ok(None) };
         let key = VerificationKey { tenant, id };
@@ -94,7 +120,7 @@ impl Envelope {
 
     fn signal(&self) -> Signal {
         Signal {
-            id: format!("webhook.{}", id_or_nothing(&self.id)),
+            id: format!("webhook.{}", self.plain_id()),
             source: SignalSource::Webhook,
             claimed_dossier_id: id_or_nothing(self.text("dossierId")),
             claimed_process_id: id_or_nothing(self.text("processId")),

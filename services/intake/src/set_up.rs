@@ -150,7 +150,8 @@ impl SetUp<'_> {
     }
 
     async fn record_dossier(&self, dossier_id: String) -> Result<Verification, Failure> {
-        let command = Command::RecordDossier { dossier_id: dossier_id.clone() };
+        let assure_account = self.assure().account_id();
+        let command = Command::RecordDossier { dossier_id: dossier_id.clone(), assure_account };
         let recorded = self.app.journal.execute(self.key, command, clock::now()).await;
         let is_in_use = |v: &Verification| v.dossier_id.as_ref() == Some(&dossier_id);
         if is_unused(&recorded, is_in_use) {

@@ -61,7 +61,14 @@ pub(crate) async fn handle(
     let assure = accounts.of(due.key.tenant.as_str());
     match delete(assure, &verification, what).await {
         Ok(()) if verification.is_erasure_requested => record(&journal, &verification).await,
-        Ok(()) => Ok(Handled::Done),
+        Ok(()) => {
+            // What is left of a discarded one goes when its time has come, too.
+            if let (Leftover::Process, Some(after)) = (what, delete_after) {
+                let later = Due { at: end.finished_at + after, round: 0, key: due.key };
+                journal.reset_timer(TimerKind::DeleteInAssure, &later).await?;
+            }
+            Ok(Handled::Done)
+        }
         Err(error) => {
             tracing::warn!(verification.id = %due.key.id, %error, "not deleted in Assure yet");
             again(&journal, due, LAST_RETRY).await

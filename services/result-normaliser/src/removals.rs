@@ -33,7 +33,9 @@ impl Removals {
             // The data key goes first: from then on nothing of it can be read, whatever Assure does.
             self.vault.erase(key).await?;
             Some(clock::now())
-        } else if let Some(end) = &verification.end {
+        } else if let Some(end) =
+            verification.end.as_ref().filter(|_| !verification.is_erasure_requested)
+        {
             let expires_at = end.finished_at + self.result_retention;
             self.journal.set_timer(TimerKind::ExpireResult, key, expires_at).await?;
             match leftover(&verification, end) {

@@ -98,6 +98,14 @@ impl Normaliser {
         };
         let assure = self.assure.of(verification.key.tenant.as_str());
         match assure.get_process(dossier_id, &process.process_id).await {
+            // A client of another account knows nothing of it: this is a setting that is wrong (or a
+            // client that was replaced), and no word of Assure's.
+            Ok(None) if verification.is_elsewhere(&assure.account_id()) => {
+                tracing::error!(verification.id = %verification.key.id, "not found, and created under another Assure account: is PROOFLINE_TENANTS_FILE the same everywhere?");
+                let cause = "the process is in another account";
+                let error = AssureError::Unavailable { cause, may_have_happened: false };
+                Look { observation: Observation::Unanswered, process: None, error: Some(error) }
+            }
             Ok(None) => nothing(Observation::Gone),
             Ok(Some(process)) => Look {
                 observation: Observation::Status(process.status.clone()),

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 use proofline_assure::{Accounts, Client, Error as AssureError};
 use proofline_events::v1::SignalSource;
 use proofline_journal::{
@@ -86,10 +86,10 @@ impl Reconciler {
             let account = by_account.entry(client.account_id());
             account.or_insert_with(|| (client, Vec::new())).1.push(overdue);
         }
-        for (assure, overdue) in by_account.into_values() {
-            self.look_up(assure, overdue).await?;
-        }
-        Ok(())
+        // At once: an account that is slow must not hold up the others.
+        let looked_up =
+            by_account.into_values().map(|(assure, overdue)| self.look_up(assure, overdue));
+        join_all(looked_up).await.into_iter().collect()
     }
 
     /// Asks one account for all its open processes at once.

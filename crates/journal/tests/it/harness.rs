@@ -171,7 +171,7 @@ pub(crate) fn request() -> Command {
 }
 
 pub(crate) fn dossier() -> Command {
-    Command::RecordDossier { dossier_id: "d1".into() }
+    Command::RecordDossier { dossier_id: "d1".into(), assure_account: String::new() }
 }
 
 pub(crate) fn process() -> Command {

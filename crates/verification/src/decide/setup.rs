@@ -34,13 +34,14 @@ pub(super) fn request(key: &VerificationKey, request: Request, now: OffsetDateTi
 pub(super) fn record_dossier(
     state: &Verification,
     dossier_id: String,
+    assure_account: String,
 ) -> Result<Vec<Event>, Refusal> {
     refuse_if_over(state)?;
     if state.dossier_id.is_some() {
         return Ok(Vec::new());
     }
     let (tenant, verification_id) = names(&state.key);
-    Ok(vec![v1::DossierCreated { tenant, verification_id, dossier_id }.into()])
+    Ok(vec![v1::DossierCreated { tenant, verification_id, dossier_id, assure_account }.into()])
 }
 
 pub(super) fn record_process(

@@ -86,7 +86,7 @@ pub(super) fn request() -> Command {
 }
 
 pub(super) fn dossier() -> Command {
-    Command::RecordDossier { dossier_id: "d1".into() }
+    Command::RecordDossier { dossier_id: "d1".into(), assure_account: "a1".into() }
 }
 
 pub(super) fn process() -> Command {
