@@ -96,15 +96,13 @@ impl Envelope {
         app: &App,
         tenant: TenantName,
     ) -> Result<Option<VerificationKey>, Problem> {
-        // Callers may give their own tags, such as "mock", so ours is looked for first.
         let tags = self.tags.as_deref().unwrap_or_default();
-        let ours = tags.iter().filter_map(|tag| own_tag(tag)).find(|key| key.tenant == tenant);
-        if ours.is_some() {
-            return Ok(ours);
-        }
-        let is_another = |tag: &String| tag == MOCK || own_tag(tag).is_some();
-        if tags.iter().any(is_another) {
+        if tags.iter().any(|tag| tag == MOCK) {
             return Ok(None);
+        }
+        if tags.iter().any(|tag| tag.starts_with(OWN_TAG)) {
+            let mut named = tags.iter().filter_map(|tag| own_tag(tag.as_str()));
+            return Ok(named.find(|key| key.tenant == tenant));
         }
         let Ok(id) = VerificationId::parse(self.text("externalReference")) else { return Ok(None) };
         let key = VerificationKey { tenant, id };

@@ -151,7 +151,9 @@ impl Creation {
 
     /// The body of Create process, but for addresses and authorisation.
     pub(crate) fn process(&self, own_tag: String) -> wire::CreateProcess {
-        let own_tag = std::iter::once(own_tag);
+        // What Signicat's events and our own tag mean must not be claimed by a caller's tag.
+        let has_a_meaning = |tag: &&String| *tag == "mock" || tag.starts_with("proofline:");
+        let others = self.tags.iter().filter(|tag| !has_a_meaning(tag)).cloned();
         wire::CreateProcess {
             provider: self.provider.clone(),
             process_type: Some(self.process_type.clone()).filter(|name| !name.is_empty()),
@@ -159,7 +161,7 @@ impl Creation {
             document_country: self.document.country.clone(),
             document_id: self.document.id,
             process_parameters: Some(self.parameters.clone()).filter(|p| !p.is_empty()),
-            event_tags: own_tag.chain(self.tags.iter().cloned()).collect(),
+            event_tags: std::iter::once(own_tag).chain(others).collect(),
             options: self.options.clone(),
             ..Default::default()
         }
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_contract_can_be() {
-        let creation = Creation::read(&example()).unwrap();
+        let creation = Creation::read(&example()).ok().unwrap();
         assert_eq!(creation.expires_in, Some(Duration::from_secs(86400)));
         let body = serde_json::to_value(creation.process("proofline:acme:vrf_x".into())).unwrap();
         assert_eq!(
@@ -220,6 +222,14 @@ mod tests {
                 "documentCountry": "NOR", "eventTags": ["proofline:acme:vrf_x", "web"]
             })
         );
+    }
+
+    #[test]
+    fn a_callers_tag_does_not_claim_what_tags_of_events_mean() {
+        let mut body = example();
+        body["tags"] = json!(["mock", "proofline:other:vrf_x", "web"]);
+        let process = Creation::read(&body).ok().unwrap().process("proofline:acme:vrf_x".into());
+        assert_eq!(process.event_tags, ["proofline:acme:vrf_x", "web"]);
     }
 
     #[test]
