@@ -10,14 +10,19 @@
 
 mod harness;
 
+mod accounts;
 mod callbacks;
 mod document_flow;
 mod ends;
 mod errors;
 mod idempotency;
+mod odd_requests;
 mod privacy;
+mod resilience;
 mod settings;
 mod stopping;
 mod subscribers;
 mod tenants;
 mod uploads;
+mod uploads_and_submission;
+mod webhooks;

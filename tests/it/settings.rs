@@ -117,6 +117,18 @@ async fn wrong_settings_are_exit_code_2_and_one_message_that_names_all_of_them()
 }
 
 #[tokio::test]
+async fn a_default_deadline_that_no_verification_may_have_is_wrong() {
+    let name = "PROOFLINE_EXPIRES_AFTER";
+    for (value, is_wrong) in [("90d", true), ("721h", true), ("30d", false)] {
+        let refused = output("proofline-intake", &[], &[(name, value)]).await;
+        assert_eq!(refused.status.code(), Some(2), "others are missing");
+        let complained = text(&refused.stderr);
+        let complaint = format!("\n  {name}: must be at most 30d");
+        assert_eq!(complained.contains(&complaint), is_wrong, "{complained}");
+    }
+}
+
+#[tokio::test]
 async fn the_other_programs_refuse_wrong_settings_likewise() {
     let wrong = [("PROOFLINE_NATS_REPLICAS", "6"), ("PROOFLINE_EVENT_RETENTION", "60d")];
     let refused = output("proofline", &["provision"], &wrong).await;

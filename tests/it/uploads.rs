@@ -1,14 +1,12 @@
 //! Images on their way to Assure.
 
-use proofline_seal::{Capability, Keyring, Purpose};
 use reqwest::{Body, Method, Url};
 use serde_json::json;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::harness::{
-    Answer, Ask, Scene, Stage, TOKEN_KEYS, Trickle, Verification, digest, eventually, heic, jpeg,
-    png,
+    Answer, Ask, Scene, Stage, Trickle, Verification, digest, eventually, heic, jpeg, png,
 };
 
 const ACME_ORIGIN: &str = "https://app.acme.example";
@@ -242,32 +240,19 @@ async fn a_signed_url_is_good_for_its_image_alone_and_needs_no_api_key() {
         format!("{}?token=garbage", address(&v, "front")),
         format!("{}?token=", address(&v, "front")),
         format!("{}?token={}", address(&v, "front"), &token[..token.len() - 4]),
-        format!("{}?token={}", address(&v, "front"), minted(&v, -Duration::SECOND)),
+        v.upload_url_with("front", &v.minted_token("front", -Duration::SECOND)),
     ] {
         // A valid API key does not make up for a wrong token.
         let request = stage.caller.http.put(&url).bearer_auth(stage.caller.key).body(jpeg("x"));
         request.ask().await.problem(403, "upload-url-invalid");
     }
-    let url = format!("{}?token={}", address(&v, "front"), minted(&v, Duration::MINUTE));
+    let url = v.upload_url_with("front", &v.minted_token("front", Duration::MINUTE));
     put(&stage, &url, jpeg("minted as the expired one was")).await.says_nothing(204);
     put(&stage, &address(&v, "front"), jpeg("x")).await.problem(401, "unauthorized");
     assert_eq!(then.shows(&another).await["images"], json!([]));
     when.submits(&v).await.is(202);
     let url = v.upload_url("front");
     assert_eq!(put(&stage, url, jpeg("late")).await.status, 409);
-}
-
-/// A token such as intake gives away, that expires so long from now.
-#[expect(clippy::disallowed_methods, reason = "the services read the clock too")]
-fn minted(v: &Verification, lifetime: Duration) -> String {
-    let keys = Keyring::parse(TOKEN_KEYS).unwrap();
-    keys.mint(&Capability {
-        purpose: Purpose::Upload,
-        tenant: "acme".to_owned(),
-        verification_id: v.id.clone(),
-        expires_at: OffsetDateTime::now_utc() + lifetime,
-        detail: Some("front".to_owned()),
-    })
 }
 
 #[tokio::test]

@@ -44,7 +44,8 @@ impl Process {
     ) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file = File::options().create_new(true).append(true).open(&log).unwrap();
-        let mut command = program(name);
+        // Whose it is does not make it another program.
+        let mut command = program(name.strip_prefix("their-").unwrap_or(name));
         command
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

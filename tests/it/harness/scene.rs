@@ -1,6 +1,6 @@
 //! How a stage is set: settings of the processes, and what is special about them.
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use super::Stage;
 
@@ -14,6 +14,15 @@ const KEYS: &str = "seal1:cGxhbnRlZC1zZWFsaW5nLWtleS1wbGFudGVkLWtleTA=";
 pub(crate) const TOKEN_KEYS: &str = "sign1:cGxhbnRlZC1zaWduaW5nLWtleS1wbGFudGVkLWtleTE=";
 /// Secret of the API client at Assure.
 pub(super) const CLIENT_SECRET: &str = "planted-client-secret";
+/// The API client of the tenant `other` at Assure, where it has an account of its own.
+const THEIR_CLIENT: &str = "their-client";
+pub(super) const THEIR_CLIENT_SECRET: &str = "their-planted-client-secret";
+/// The simulator with that account.
+pub(super) const THEIR_SIMULATOR: &str = "their-assure-simulator";
+/// Secret of the account-level webhook.
+pub(crate) const EVENTS_SECRET: &str = "planted-events-secret";
+/// That of the tenant `other`, which has one of its own.
+pub(crate) const THEIR_EVENTS_SECRET: &str = "their-planted-events-secret";
 
 /// Every secret that the processes are given, as it must never be seen again.
 pub(crate) const SECRETS: [&str; 5] = [
@@ -40,6 +49,8 @@ web_origins = ["https://app.other.example"]
 pub(crate) struct Scene {
     pub(super) catches_callbacks: bool,
     secrets_in_files: bool,
+    has_webhooks: bool,
+    pub(super) has_own_account: bool,
     more: Vec<(&'static str, &'static str, String)>,
 }
 
@@ -48,6 +59,8 @@ pub(crate) struct Scene {
 pub(super) struct Addresses {
     pub(super) nats: String,
     pub(super) simulator: String,
+    /// Of the tenant `other`, if it has its own.
+    pub(super) their_simulator: String,
     pub(super) public: String,
     pub(super) uploads: String,
     pub(super) api: String,
@@ -80,6 +93,16 @@ impl Scene {
         Self { secrets_in_files: true, ..self }
     }
 
+    /// Account-level webhooks are on: the tenant `other` has a secret of its own.
+    pub(crate) fn with_webhooks(self) -> Self {
+        Self { has_webhooks: true, ..self }
+    }
+
+    /// The tenant `other` has an Assure account of its own, at another simulator.
+    pub(crate) fn with_an_account_of_its_own(self) -> Self {
+        Self { has_own_account: true, ..self }
+    }
+
     /// Starts everything.
     pub(crate) async fn start(self) -> Stage {
         Stage::set(self).await
@@ -98,9 +121,12 @@ impl Scene {
         let (intake, upload, normaliser) =
             ("proofline-intake", "proofline-upload", "proofline-result-normaliser");
         let (verifier, receiver) = ("proofline-verifier", "proofline-callback-receiver");
-        if is(&["assure-simulator"]) {
+        if is(&["assure-simulator", THEIR_SIMULATOR]) {
+            let is_theirs = program == THEIR_SIMULATOR;
             set("SIMULATOR_LISTEN", "127.0.0.1:0");
-            set("SIMULATOR_CLIENT_SECRET", CLIENT_SECRET);
+            set("SIMULATOR_CLIENT_ID", if is_theirs { THEIR_CLIENT } else { "simulator" });
+            let secret = if is_theirs { THEIR_CLIENT_SECRET } else { CLIENT_SECRET };
+            set("SIMULATOR_CLIENT_SECRET", secret);
             set("SIMULATOR_PROCESSING_TIME", "20ms");
             set("SIMULATOR_CALLBACK_RETRY", "100ms");
         } else {
@@ -113,7 +139,10 @@ impl Scene {
         if is(&[intake, upload, receiver, verifier, normaliser]) {
             set("PROOFLINE_ADMIN_LISTEN", "127.0.0.1:0");
         }
-        if is(&["proofline", intake, upload]) {
+        let uses_tenants = is(&["proofline", intake, upload])
+            || (is(&[receiver]) && self.has_webhooks)
+            || (is(&[verifier, normaliser]) && self.has_own_account);
+        if uses_tenants {
             set("PROOFLINE_TENANTS_FILE", folder.join("tenants.toml").to_str().unwrap());
         }
         if is(&[intake, normaliser]) {
@@ -124,6 +153,9 @@ impl Scene {
             set("ASSURE_TOKEN_URL", &format!("{}/auth/open/connect/token", known.simulator));
             set("ASSURE_CLIENT_ID", "simulator");
             self.set_secret(&mut set, "ASSURE_CLIENT_SECRET", CLIENT_SECRET, folder);
+        }
+        if is(&[receiver]) && self.has_webhooks {
+            self.set_secret(&mut set, "PROOFLINE_EVENTS_SECRET", EVENTS_SECRET, folder);
         }
         if is(&[intake]) {
             set("PROOFLINE_PUBLIC_URL", &known.public);
@@ -150,6 +182,7 @@ impl Scene {
         let file_name = match name {
             "PROOFLINE_KEYS" => "PROOFLINE_KEYS_FILE",
             "PROOFLINE_TOKEN_KEYS" => "PROOFLINE_TOKEN_KEYS_FILE",
+            "PROOFLINE_EVENTS_SECRET" => "PROOFLINE_EVENTS_SECRET_FILE",
             _ => "ASSURE_CLIENT_SECRET_FILE",
         };
         let path = folder.join(name);
@@ -158,8 +191,30 @@ impl Scene {
     }
 }
 
-/// The tenants file of every stage.
-pub(super) fn tenants() -> String {
-    let hash = |key: &str| super::digest(key.as_bytes());
-    TENANTS.replace("ACME", &hash(ACME_KEY)).replace("OTHER", &hash(OTHER_KEY))
+impl Scene {
+    /// Writes the tenants file, and the secrets that it names.
+    pub(super) fn write_tenants(&self, known: &Addresses, folder: &Path) {
+        let hash = |key: &str| super::digest(key.as_bytes());
+        let mut file = TENANTS.replace("ACME", &hash(ACME_KEY)).replace("OTHER", &hash(OTHER_KEY));
+        let secret = |name: &str, secret: &str| {
+            let path = folder.join(name);
+            fs::write(&path, secret).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        if self.has_webhooks {
+            let path = secret("their-events-secret", THEIR_EVENTS_SECRET);
+            writeln!(file, "events_secret_file = '{path}'").unwrap();
+        }
+        if self.has_own_account {
+            let path = secret("their-client-secret", THEIR_CLIENT_SECRET);
+            let url = &known.their_simulator;
+            let account = format!(
+                "[tenants.other.assure]\nbase_url = '{url}/assure'\n\
+                 token_url = '{url}/auth/open/connect/token'\nclient_id = '{THEIR_CLIENT}'\n\
+                 client_secret_file = '{path}'\n"
+            );
+            file.push_str(&account);
+        }
+        fs::write(folder.join("tenants.toml"), file).unwrap();
+    }
 }

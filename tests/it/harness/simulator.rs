@@ -56,6 +56,38 @@ impl Simulator {
         calls["calls"].as_array().unwrap().iter().filter(is_it).count()
     }
 
+    /// The operations that Assure was asked for in the dossier of a verification, answered or not.
+    pub(crate) async fn calls_about(&self, verification: &Verification) -> Vec<String> {
+        let calls = self.admin(Method::GET, "/calls", json!({})).await;
+        let path = format!("/dossiers/{}", verification.dossier_id);
+        let calls = calls["calls"].as_array().unwrap().iter();
+        let about = calls.filter(|call| call["path"].as_str().unwrap().contains(&path));
+        about.map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// How often Assure was asked for this, whatever for.
+    pub(crate) async fn count_of(&self, operation: &str) -> u64 {
+        let calls = self.admin(Method::GET, "/calls", json!({})).await;
+        calls["counts"][operation].as_u64().unwrap_or_default()
+    }
+
+    /// Waits until so many calls for this have come in, answered or not.
+    pub(crate) async fn count_reaches(&self, operation: &str, count: u64) {
+        eventually(&format!("Assure is being asked to {operation}"), async || {
+            let seen = self.count_of(operation).await;
+            if seen >= count { Ok(()) } else { Err(format!("{seen} times")) }
+        })
+        .await;
+    }
+
+    /// The operations whose callers were not who they said, or had no right to them.
+    pub(crate) async fn refusals(&self) -> Vec<String> {
+        let calls = self.admin(Method::GET, "/calls", json!({})).await;
+        let calls = calls["calls"].as_array().unwrap().iter();
+        let refused = calls.filter(|call| [401, 403].map(Value::from).contains(&call["status"]));
+        refused.map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Waits until such a call has been made so often.
     pub(crate) async fn was_asked(&self, operation: &str, v: &Verification, times: usize) {
         eventually(&format!("Assure was asked to {operation} {times} times"), async || match self

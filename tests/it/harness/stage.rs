@@ -1,7 +1,6 @@
 //! Everything that runs for one test.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     thread,
 };
@@ -17,7 +16,7 @@ use super::{
     mailbox::Mailbox,
     process::Doors,
     program,
-    scene::{Addresses, CLIENT_SECRET, tenants},
+    scene::{Addresses, CLIENT_SECRET, THEIR_CLIENT_SECRET, THEIR_SIMULATOR},
     then::Then,
     when::When,
 };
@@ -34,7 +33,7 @@ pub(crate) const SERVICES: [&str; 5] = [
 /// A broker, the simulator, the five services, and who talks to them. What is dropped first is
 /// declared first: processes before the broker, the broker before the directory.
 pub(crate) struct Stage {
-    /// The simulator first, then the services.
+    /// The simulators first, then the services.
     processes: Vec<Process>,
     pub(crate) broker: Mutex<Server>,
     pub(crate) nats: async_nats::Client,
@@ -43,6 +42,8 @@ pub(crate) struct Stage {
     /// Speaks for the tenant `other`.
     pub(crate) stranger: Caller,
     pub(crate) simulator: Simulator,
+    /// Assure as the tenant `other` has it, where it has an account of its own.
+    pub(crate) their_simulator: Option<Simulator>,
     /// Where callbacks are caught, if they are.
     pub(crate) mailbox: Option<Mailbox>,
     folder: TempDir,
@@ -61,7 +62,6 @@ impl Stage {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::Builder::new().prefix("proofline-test-").tempdir().unwrap();
         let path = folder.path();
-        fs::write(path.join("tenants.toml"), tenants()).unwrap();
         let mut known = Addresses::default();
         let options = Options { dir: path.join("nats"), ..Options::default() };
         let (broker, simulator) =
@@ -69,6 +69,12 @@ impl Stage {
         let broker = broker.unwrap();
         known.nats = broker.url();
         known.simulator = simulator.url.clone();
+        let mut processes = vec![simulator];
+        if scene.has_own_account {
+            processes.push(start(&scene, THEIR_SIMULATOR, &known, path).await);
+            known.their_simulator = processes[1].url.clone();
+        }
+        scene.write_tenants(&known, path);
         provision(&scene, &known, path).await;
 
         let (upload, verifier, receiver) = tokio::join!(
@@ -85,14 +91,19 @@ impl Stage {
 
         let http = Client::builder().redirect(Policy::none()).timeout(PATIENCE).build().unwrap();
         let (api, uploads) = (known.api, known.uploads);
+        processes.extend([intake, upload, verifier, receiver, normaliser]);
+        let simulator = |url, client_secret| Simulator { http: http.clone(), url, client_secret };
         let caller = Caller { http: http.clone(), api, uploads, key: ACME_KEY };
         let stage = Self {
             nats: async_nats::connect(broker.url()).await.unwrap(),
-            processes: vec![simulator, intake, upload, verifier, receiver, normaliser],
+            processes,
             broker: Mutex::new(broker),
             stranger: Caller { key: OTHER_KEY, ..caller.clone() },
             caller,
-            simulator: Simulator { http, url: known.simulator, client_secret: CLIENT_SECRET },
+            simulator: simulator(known.simulator, CLIENT_SECRET),
+            their_simulator: scene
+                .has_own_account
+                .then(|| simulator(known.their_simulator, THEIR_CLIENT_SECRET)),
             mailbox,
             folder,
         };
@@ -155,7 +166,7 @@ impl Drop for Stage {
 
 async fn start(scene: &Scene, name: &'static str, known: &Addresses, folder: &Path) -> Process {
     let is_http = ["proofline-intake", "proofline-upload", "proofline-callback-receiver"];
-    let is_simulator = name == "assure-simulator";
+    let is_simulator = ["assure-simulator", THEIR_SIMULATOR].contains(&name);
     let doors = Doors { public: is_simulator || is_http.contains(&name), admin: !is_simulator };
     Process::start(name, doors, &scene.settings(name, known, folder), folder).await
 }

@@ -6,15 +6,14 @@ use futures_util::{FutureExt, future::join_all};
 use serde_json::json;
 
 use super::harness::{
-    Chance, Fleet, INTAKE, Journey, NORMALISER, Plan, RECEIVER, UPLOAD, VERIFIER, persist, soon,
-    wanted_images,
+    Chance, Fleet, INTAKE, Journey, NORMALISER, Plan, RECEIVER, UPLOAD, VERIFIER, soon, try_ask,
 };
 use crate::harness::{Trickle, jpeg};
 
 const NATS: &str = "nats-server";
 const SERVICES: [&str; 5] = [INTAKE, UPLOAD, VERIFIER, RECEIVER, NORMALISER];
-/// How many crashes one run tries.
-const CRASHES: u64 = 8;
+/// How many crashes one run tries, beside the one that everybody else has to wait for.
+const CRASHES: u64 = 7;
 const OUTCOMES: [&str; 4] = ["accepted", "rejected", "inconclusive", "failed"];
 
 /// A step of the flow, by which it can be known from outside.
@@ -26,21 +25,22 @@ enum Step {
     Asked(&'static str),
 }
 
-const STEPS: [Step; 14] = [
-    Step::Told("verification-requested"),
-    Step::Asked("createDossier"),
-    Step::Told("dossier-created"),
-    Step::Asked("createProcess"),
-    Step::Told("process-created"),
-    Step::Told("upload-started"),
-    Step::Asked("setImages"),
-    Step::Told("image-uploaded"),
-    Step::Told("submission-requested"),
-    Step::Asked("startVerification"),
-    Step::Told("verification-started"),
-    Step::Told("completion-signalled"),
-    Step::Asked("getProcess"),
-    Step::Told("process-finished"),
+/// Every step, and whose it is.
+const STEPS: [(Step, &str); 14] = [
+    (Step::Told("verification-requested"), INTAKE),
+    (Step::Asked("createDossier"), INTAKE),
+    (Step::Told("dossier-created"), INTAKE),
+    (Step::Asked("createProcess"), INTAKE),
+    (Step::Told("process-created"), INTAKE),
+    (Step::Told("upload-started"), UPLOAD),
+    (Step::Asked("setImages"), UPLOAD),
+    (Step::Told("image-uploaded"), UPLOAD),
+    (Step::Told("submission-requested"), INTAKE),
+    (Step::Asked("startVerification"), VERIFIER),
+    (Step::Told("verification-started"), VERIFIER),
+    (Step::Told("completion-signalled"), RECEIVER),
+    (Step::Asked("getProcess"), NORMALISER),
+    (Step::Told("process-finished"), NORMALISER),
 ];
 
 impl Step {
@@ -62,7 +62,7 @@ impl Step {
         };
         async move {
             match (told, self) {
-                (Some(told), _) => told.await,
+                (Some(told), _) => drop(told.await),
                 (None, Self::Asked(operation) | Self::Told(operation)) => {
                     fleet.is_asked(operation).await;
                 }
@@ -88,7 +88,11 @@ async fn goes_through(victim: &'static str, step: Step, seed: u64, is_kill: bool
             broker.restart().await.unwrap();
         } else {
             let member = fleet.the(victim);
-            if is_kill { member.kill().await } else { member.stop().await }
+            if is_kill {
+                member.kill().await
+            } else {
+                member.stop().await
+            }
             member.restart().await;
         }
     };
@@ -120,22 +124,26 @@ async fn a_process_killed_at_any_step_delays_the_end_and_changes_nothing_else() 
     let victims = [INTAKE, UPLOAD, VERIFIER, RECEIVER, NORMALISER, NATS];
     let cases = Chance::seeds(CRASHES).map(|seed| {
         let mut chance = Chance::new(seed);
-        (seed, *chance.pick(&victims), *chance.pick(&STEPS), true)
+        let (step, actor) = *chance.pick(&STEPS);
+        // Half of the crashes hit whoever is at work.
+        let victim = if *chance.pick(&[true, false]) { actor } else { *chance.pick(&victims) };
+        (seed, victim, step, true)
     });
-    all_go_through(cases.collect()).await;
+    let in_mid_upload = (0, UPLOAD, Step::Asked("setImages"), true);
+    all_go_through(cases.chain([in_mid_upload]).collect()).await;
 }
 
 #[tokio::test]
 async fn a_service_told_to_stop_in_mid_flight_goes_in_time_and_loses_nothing() {
     let cases = Chance::seeds(SERVICES.len() as u64).zip(SERVICES).map(|(seed, service)| {
-        let mut chance = Chance::new(seed);
-        (seed, service, *chance.pick(&STEPS), false)
+        let own: Vec<_> = STEPS.into_iter().filter(|(_, actor)| *actor == service).collect();
+        (seed, service, Chance::new(seed).pick(&own).0, false)
     });
     all_go_through(cases.collect()).await;
 }
 
 #[tokio::test]
-async fn an_image_whose_carrier_died_blocks_nobody_for_longer_than_its_claim() {
+async fn an_image_whose_carrier_died_may_come_again_once_its_claim_is_over() {
     let fleet = Plan::new().start().await;
     let journey = Journey::new(fleet.caller(), "k", json!({}));
     let v = journey.begins().await;
@@ -151,18 +159,11 @@ async fn an_image_whose_carrier_died_blocks_nobody_for_longer_than_its_claim() {
 
     let again = soon("the upload answers", async || {
         let again = journey.caller.put_image(&v.id, "front").body(jpeg("another"));
-        super::harness::try_ask(again).await.ok_or_else(|| "nothing".to_owned())
+        try_ask(again).await.ok_or_else(|| "nothing".to_owned())
     })
     .await;
     again.come_again(409, "upload-in-progress");
     let path = format!("/v1/verifications/{}/submit", v.id);
-    let submission = super::harness::try_ask(journey.caller.post(&path)).await.unwrap();
+    let submission = try_ask(journey.caller.post(&path)).await.unwrap();
     submission.come_again(409, "upload-in-progress");
-    journey.is_submitted(&v).await;
-    let end = journey.ends(&v).await;
-    fleet.assert_went_through(&v, &end, "accepted").await;
-    persist("a late upload", || journey.caller.put_image(&v.id, "front").body(jpeg("late")))
-        .await
-        .problem(409, "already-submitted");
-    assert_eq!(fleet.simulator.process_of(&v).await["verified"], wanted_images(&v));
 }

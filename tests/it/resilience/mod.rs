@@ -9,6 +9,7 @@ mod assure_trouble;
 mod crashes;
 mod creation;
 mod erasure;
+mod memory;
 mod pace;
 mod races;
 mod reconciliation;

@@ -180,14 +180,16 @@ impl Fleet {
         .await;
     }
 
-    /// Waits for an event of any verification, such as `dossier-created`.
-    pub(crate) async fn told(&self, event: &str) -> impl Future<Output = ()> + use<> {
+    /// Waits for an event of any verification, such as `dossier-created`, from now on; whose it is.
+    /// It is seen on its way to the log, and may not have got there yet.
+    pub(crate) async fn told(&self, event: &str) -> impl Future<Output = String> + use<> {
         let subject = format!("proofline.v1.{event}.>");
         let mut told = self.nats.subscribe(subject).await.unwrap();
         // From here on nothing is missed.
         self.nats.flush().await.unwrap();
         async move {
-            told.next().await.expect("the subscription goes on");
+            let event = told.next().await.expect("the subscription goes on");
+            event.subject.rsplit('.').next().unwrap().to_owned()
         }
     }
 

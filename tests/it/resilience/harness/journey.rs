@@ -47,11 +47,10 @@ impl Journey {
     /// Waits for its end.
     pub(crate) async fn ends(&self, v: &Verification) -> Value {
         soon("the verification is finished", async || {
-            let answer = persist("a look", || {
-                self.caller.look_at(&v.id).header("prefer", "wait=5")
-            })
-            .await
-            .is(200);
+            let answer =
+                persist("a look", || self.caller.look_at(&v.id).header("prefer", "wait=5"))
+                    .await
+                    .is(200);
             if answer["status"] == "finished" { Ok(answer) } else { Err(answer.to_string()) }
         })
         .await
@@ -72,7 +71,7 @@ fn image(v: &Verification, depiction: &str) -> Vec<u8> {
 }
 
 /// The digests of a verification's images, as the simulator shows them.
-pub(crate) fn wanted_images(v: &Verification) -> Value {
+fn wanted_images(v: &Verification) -> Value {
     json!({ "front": digest(&image(v, "front")), "selfie": digest(&image(v, "selfie")) })
 }
 

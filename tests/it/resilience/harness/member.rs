@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::Stdio,
     time::Duration,
 };
 
@@ -42,8 +42,7 @@ impl Member {
     ) -> Self {
         let log = folder.join(format!("{program}-{number}.log"));
         let (url, admin_url) = (String::new(), String::new());
-        let mut member =
-            Self { program, settings, log, child: Mutex::default(), url, admin_url };
+        let mut member = Self { program, settings, log, child: Mutex::default(), url, admin_url };
         let (url, admin_url) = member.launch().await;
         // Whoever starts it again finds it where it was.
         for (name, value) in &mut member.settings {
@@ -71,10 +70,8 @@ impl Member {
     /// Asks it to stop, as an operator would: it must be gone in time, content.
     pub(crate) async fn stop(&self) {
         let mut child = self.child.lock().await.take().expect("it is running");
-        let pid = child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-        let ended: Result<std::io::Result<ExitStatus>, _> = timeout(GONE_WITHIN, child.wait()).await;
-        let Ok(status) = ended else {
+        signal(&child, "-TERM").await;
+        let Ok(status) = timeout(GONE_WITHIN, child.wait()).await else {
             panic!("{} did not go in time:\n{}", self.program, self.log());
         };
         assert_eq!(status.unwrap().code(), Some(0), "{}:\n{}", self.program, self.log());
@@ -118,6 +115,11 @@ impl Member {
         })
         .await
     }
+}
+
+async fn signal(child: &Child, signal: &str) {
+    let pid = child.id().expect("it is running").to_string();
+    assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
 }
 
 /// Port 0 was asked for at first, so where it listens stands in its log.

@@ -8,13 +8,15 @@ mod calls;
 mod fleet;
 mod journey;
 mod member;
+mod memory;
 mod patience;
 mod plan;
 
 pub(crate) use calls::Call;
 pub(crate) use fleet::Fleet;
-pub(crate) use journey::{Journey, wanted_images};
+pub(crate) use journey::Journey;
 pub(crate) use member::Member;
+pub(crate) use memory::{Growth, at_once};
 pub(crate) use patience::{Chance, persist, soon, try_ask};
 pub(crate) use plan::Plan;
 
