@@ -184,25 +184,33 @@ impl Journal {
         now: OffsetDateTime,
     ) -> Result<Executed, ExecuteError> {
         let mut history = self.read(key).await?;
+        // What the leader had at some time since this was called. A state with all of that is late
+        // enough: a log in which something happens all the time would never stand still for us.
+        let mut confirmed = None;
         for attempt in 0..MAX_ATTEMPTS {
             let guard = history.guard;
             let result = self.execute_once(key, history, command.clone(), now).await;
-            match result {
+            let last = match result {
                 Ok(Some(executed)) if !executed.appended.is_empty() => return Ok(executed),
                 Ok(Some(_)) | Err(ExecuteError::Refused(_)) => {
-                    let last = self.last_sequence(key).await?;
+                    let last = match confirmed {
+                        Some(last) => last,
+                        None => self.last_sequence(key).await?,
+                    };
                     if last <= guard {
                         // Not empty: `None` is the other arm's.
                         return result.map(|executed| executed.expect("matched above"));
                     }
-                    history = self.read_since(key, last).await?;
+                    last
                 }
                 Ok(None) => {
                     pause(attempt).await;
-                    history = self.read_latest(key).await?;
+                    self.last_sequence(key).await?
                 }
                 Err(error) => return Err(error),
-            }
+            };
+            confirmed = Some(last);
+            history = self.read_since(key, last).await?;
         }
         Err(Error::Contended.into())
     }
