@@ -31,6 +31,10 @@ build: ## Builds every binary
 test: build ## Runs every test and says how many there were
 	@bash -o pipefail -c '$(CARGO) test --locked --workspace --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
+.PHONY: bench
+bench: build ## Measures how much memory uploads take
+	$(CARGO) test --locked -p proofline-tests --bench upload_memory
+
 .PHONY: lint
 lint: $(BUF) ## Checks format, clippy, rustdoc and the event definitions
 	$(CARGO) fmt --all --check
