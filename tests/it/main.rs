@@ -12,10 +12,13 @@ mod harness;
 
 mod accounts;
 mod callbacks;
+mod command_line;
 mod document_flow;
 mod ends;
 mod errors;
+mod handed_on;
 mod idempotency;
+mod live;
 mod odd_requests;
 mod privacy;
 mod resilience;

@@ -1,0 +1,82 @@
+//! `proofline verify` and `proofline demo`, as somebody types them.
+
+use std::{path::PathBuf, process::Output};
+
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use crate::harness::{ACME_KEY, PATIENCE, Stage, jpeg, program};
+
+/// Runs `proofline` with these arguments.
+async fn proofline(key: Option<&str>, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = program("proofline");
+    command.args(arguments).envs(key.map(|key| ("PROOFLINE_API_KEY", key)));
+    let Output { status, stdout, stderr } =
+        timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+fn an_image() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("front.jpg");
+    std::fs::write(&file, jpeg("front")).unwrap();
+    (folder, file)
+}
+
+#[tokio::test]
+async fn a_verification_from_an_image_file_shows_its_timeline_and_outcome() {
+    let stage = Stage::start().await;
+    let (_folder, front) = an_image();
+    let arguments = [
+        "verify",
+        "--api-url",
+        &stage.caller.api,
+        "--process-type",
+        "document",
+        "--front",
+        front.to_str().unwrap(),
+        "--tag",
+        "simulate:rejected",
+    ];
+    let (code, shown, complaint) = proofline(Some(ACME_KEY), &arguments).await;
+    assert_eq!((code, complaint.as_str()), (Some(0), ""), "{shown}");
+    for part in [
+        "front is uploaded",
+        "submission-requested",
+        "process-finished",
+        "The verification ended rejected.",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    assert!(!shown.contains(ACME_KEY));
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_told_with_every_fault_and_without_the_key() {
+    let stage = Stage::start().await;
+    let (_folder, front) = an_image();
+    let front = front.to_str().unwrap();
+    let arguments = [
+        "verify",
+        "--api-url",
+        &stage.caller.api,
+        "--provider",
+        "nobody",
+        "--expires-in",
+        "0",
+        "--front",
+        front,
+    ];
+    let (code, _, complaint) = proofline(Some(ACME_KEY), &arguments).await;
+    assert_eq!(code, Some(1));
+    for part in ["422", "/provider", "/expires_in_seconds"] {
+        assert!(complaint.contains(part), "{part} in {complaint}");
+    }
+    let (code, _, complaint) = proofline(None, &arguments).await;
+    assert_eq!(code, Some(2));
+    assert!(complaint.contains("PROOFLINE_API_KEY"), "{complaint}");
+    let (code, _, complaint) = proofline(Some("planted-key"), &arguments).await;
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("401") && !complaint.contains("planted-key"), "{complaint}");
+}
