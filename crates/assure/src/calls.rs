@@ -102,24 +102,26 @@ impl Client {
         Ok(open)
     }
 
-    /// Deletes a process; one that is gone already is no error.
+    /// Deletes a process; whether it was there.
     ///
     /// # Errors
     /// [`Error`]; Assure refuses while some providers are at work on it.
-    pub async fn delete_process(&self, dossier_id: &str, process_id: &str) -> Result<(), Error> {
+    pub async fn delete_process(&self, dossier_id: &str, process_id: &str) -> Result<bool, Error> {
         let path = ["dossiers", dossier_id, "processes", process_id];
         let call = Call { method: Method::DELETE, ..get("delete_process", &path) };
-        unless_gone(self.call(call, |request| request).await)?.as_ref().map_or(Ok(()), done)
+        let deleted = unless_gone(self.call(call, |request| request).await)?;
+        deleted.as_ref().map_or(Ok(false), |answer| done(answer).map(|()| true))
     }
 
-    /// Deletes a dossier with all that is in it; one that is gone already is no error.
+    /// Deletes a dossier with all that is in it; whether it was there.
     ///
     /// # Errors
     /// [`Error`]; Assure refuses while some providers are at work on a process of it.
-    pub async fn delete_dossier(&self, dossier_id: &str) -> Result<(), Error> {
+    pub async fn delete_dossier(&self, dossier_id: &str) -> Result<bool, Error> {
         let path = ["dossiers", dossier_id];
         let call = Call { method: Method::DELETE, ..get("delete_dossier", &path) };
-        unless_gone(self.call(call, |request| request).await)?.as_ref().map_or(Ok(()), done)
+        let deleted = unless_gone(self.call(call, |request| request).await)?;
+        deleted.as_ref().map_or(Ok(false), |answer| done(answer).map(|()| true))
     }
 
     /// Sets the dossier's user data, whether or not it has some (`POST`, on 409 `PUT`).

@@ -40,6 +40,8 @@ pub(crate) fn retry_after(
     now: time::OffsetDateTime,
     default: Duration,
 ) -> Duration {
+    // A date that has passed is one of a clock that differs: it means "soon", not "go on".
+    const SHORTEST: Duration = Duration::from_secs(1);
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     let asked = header.map(str::trim).and_then(|text| {
         if let Ok(seconds) = text.parse::<u64>() {
@@ -49,7 +51,7 @@ pub(crate) fn retry_after(
             .ok()?;
         Some(Duration::try_from(at - now).unwrap_or_default())
     });
-    asked.unwrap_or(default).min(LONGEST)
+    asked.unwrap_or(default).clamp(SHORTEST, LONGEST)
 }
 
 #[cfg(test)]
@@ -65,7 +67,7 @@ mod tests {
         let of = |header| retry_after(header, now, default).as_secs();
         assert_eq!(of(Some("5")), 5);
         assert_eq!(of(Some("Tue, 03 Feb 2026 08:15:37 GMT")), 7);
-        assert_eq!(of(Some("Tue, 03 Feb 2026 08:15:00 GMT")), 0);
+        assert_eq!(of(Some("Tue, 03 Feb 2026 08:15:00 GMT")), 1);
         assert_eq!(of(Some("soon")), 1);
         assert_eq!(of(None), 1);
         assert_eq!(of(Some("99999999")), 24 * 60 * 60);

@@ -148,7 +148,7 @@ impl Journal {
     /// # Errors
     /// [`Error`].
     pub async fn timeline(&self, key: &VerificationKey, from: u64) -> Result<Vec<Recorded>, Error> {
-        let mut next = from;
+        let mut next = from.max(1);
         let mut all = Vec::new();
         let mut attempt = 0;
         loop {

@@ -19,7 +19,11 @@ use std::{
 
 use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer};
 use futures_util::{FutureExt, StreamExt};
-use tokio::{sync::Semaphore, task::JoinSet, time::interval};
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{interval, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -39,6 +43,8 @@ pub use workers::Workers;
 /// How long a pull may stay open, and how often the server says that it is still there.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long handlers may finish once the loop is stopped; a process is gone within 10 s.
+const DRAIN: Duration = Duration::from_secs(7);
 /// How long to wait before a consumer that is not there is looked for again.
 const REBUILD_DELAY: Duration = Duration::from_secs(1);
 
@@ -141,7 +147,11 @@ impl Worker {
             give_back(&mut messages).await;
         }
         self.health.stopped();
-        while in_flight.join_next().await.is_some() {}
+        // What takes longer comes again elsewhere: handlers may be cut off anywhere.
+        let finish = async { while in_flight.join_next().await.is_some() {} };
+        if timeout(DRAIN, finish).await.is_err() {
+            tracing::warn!(consumer = self.consumer.name(), "handlers were cut off");
+        }
     }
 
     async fn find_consumer(&self) -> Option<PullConsumer> {

@@ -26,7 +26,7 @@ use crate::{
     app::{App, Caller, SharedApp},
     creation::Creation,
     idempotency,
-    set_up::SetUp,
+    set_up::{SETUP_FAILED, SetUp, fail_later},
     view::view,
 };
 
@@ -88,8 +88,13 @@ struct Attempt {
 impl Attempt {
     async fn run(self, is_resumable: bool) -> Result<Response, Problem> {
         if !is_resumable {
-            let verification = self.record_request(false).await?;
-            return self.set_up(verification, false, None).await;
+            let recorded = self.record_request(false).await;
+            if let Err(problem) = &recorded
+                && problem.code() == Some(Code::StorageUnavailable)
+            {
+                fail_later(&self.app, &self.key, SETUP_FAILED);
+            }
+            return self.set_up(recorded?, false, None).await;
         }
         let history = self
             .app

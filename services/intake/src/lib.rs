@@ -22,7 +22,7 @@ mod submit;
 mod timeline;
 mod view;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use proofline_assure::Accounts;
 use proofline_events::Service;
@@ -32,6 +32,7 @@ use proofline_service::{
     http::{self, Readiness},
 };
 
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 pub use settings::Settings;
@@ -41,6 +42,9 @@ pub const ABOUT: About = About {
     name: "proofline-intake",
     summary: "Accepts verification requests, sets them up in Assure, and answers for them.",
 };
+
+/// How long work that outlives its request may go on after the last answer.
+const DRAIN: Duration = Duration::from_millis(500);
 
 /// Runs the service until it is told to stop.
 ///
@@ -72,7 +76,9 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let work = async {
         http::serve(listener, app::router(app), shutdown).await?;
         tasks.close();
-        tasks.wait().await;
+        if timeout(DRAIN, tasks.wait()).await.is_err() {
+            tracing::warn!("work that outlived its request was cut off");
+        }
         Ok(())
     };
     http::with_admin(admin, readiness, work).await?;

@@ -8,7 +8,7 @@ use proofline_journal::{ExecuteError, Executed, Lease};
 use proofline_problem::Problem;
 use proofline_seal::{Capability, Purpose};
 use proofline_service::clock;
-use proofline_verification::{Command, ProcessDetails, Reason, Refused, Verification};
+use proofline_verification::{Command, ProcessDetails, Reason, Refusal, Refused, Verification};
 use secrecy::ExposeSecret;
 use time::Duration;
 use tokio::time::interval;
@@ -54,13 +54,13 @@ impl SetUp<'_> {
             Err(Failure::Assure(error)) => {
                 tracing::warn!(verification.id = %self.key.id, %error, is_resumable, "not set up");
                 if let Some(refused) = end_of_it(&error, is_resumable) {
-                    self.fail(refused).await?;
+                    self.fail(refused, is_resumable).await?;
                 }
                 Err(proofline_callers::of_assure(&error))
             }
             Err(Failure::Log(error)) => {
                 if !is_resumable {
-                    self.fail_later();
+                    fail_later(self.app, self.key, SETUP_FAILED);
                 }
                 Err(proofline_callers::of_execute(&error))
             }
@@ -176,37 +176,47 @@ impl SetUp<'_> {
         Ok(recorded?.verification)
     }
 
-    fn discarded(&self, deleted: Result<(), AssureError>) {
+    fn discarded(&self, deleted: Result<bool, AssureError>) {
         if let Err(error) = deleted {
             tracing::warn!(verification.id = %self.key.id, %error, "what is not needed stays in Assure until the end");
         }
     }
 
-    async fn fail(&self, refused: Refused) -> Result<(), Problem> {
-        let command = Command::FailSetup(refused);
+    async fn fail(&self, refused: Refused, is_resumable: bool) -> Result<(), Problem> {
+        let command = Command::FailSetup(refused.clone());
         let failed = self.app.journal.execute(self.key, command, clock::now()).await;
+        if let Err(ExecuteError::Journal(_)) = &failed
+            && !is_resumable
+        {
+            fail_later(self.app, self.key, refused);
+        }
         failed.map(drop).map_err(|error| proofline_callers::of_execute(&error))
     }
 }
 
-impl SetUp<'_> {
-    /// Without a key nobody can come back, so it ends at once, or as soon as NATS is back.
-    fn fail_later(&self) {
-        let (journal, key) = (self.app.journal.clone(), self.key.clone());
-        self.app.tasks.spawn(async move {
-            let mut tick = interval(FAIL_RETRY);
-            for _ in 0..FAIL_ATTEMPTS {
-                tick.tick().await;
-                let reason = Reason::SetupFailed;
-                let failed = Refused { reason, http_status: None, assure_trace_id: None };
-                match journal.execute(&key, Command::FailSetup(failed), clock::now()).await {
-                    Err(ExecuteError::Journal(_)) => {}
-                    Ok(_) | Err(ExecuteError::Refused(_)) => return,
-                }
+/// Our own giving up.
+pub(crate) const SETUP_FAILED: Refused =
+    Refused { reason: Reason::SetupFailed, http_status: None, assure_trace_id: None };
+
+/// Without a key nobody can come back, so it ends at once, or as soon as NATS is back. Also where
+/// the request itself may yet turn out to be in the log.
+pub(crate) fn fail_later(app: &App, key: &VerificationKey, refused: Refused) {
+    let (journal, key, shutdown) = (app.journal.clone(), key.clone(), app.shutdown.clone());
+    app.tasks.spawn(async move {
+        let mut tick = interval(FAIL_RETRY);
+        for _ in 0..FAIL_ATTEMPTS {
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = shutdown.cancelled() => break,
             }
-            tracing::warn!(verification.id = %key.id, "a creation that failed ends at its deadline");
-        });
-    }
+            let command = Command::FailSetup(refused.clone());
+            match journal.execute(&key, command, clock::now()).await {
+                Err(ExecuteError::Journal(_) | ExecuteError::Refused(Refusal::NotFound)) => {}
+                Ok(_) | Err(ExecuteError::Refused(_)) => return,
+            }
+        }
+        tracing::warn!(verification.id = %key.id, "a creation that failed ends at its deadline");
+    });
 }
 
 /// Whether what was created is used by nobody: the verification is over, or another attempt has

@@ -61,11 +61,12 @@ pub(crate) async fn handle(
     let assure = accounts.of(due.key.tenant.as_str());
     match delete(assure, &verification, what).await {
         Ok(()) if verification.is_erasure_requested => record(&journal, &verification).await,
+        Ok(()) if what == Leftover::Everything => Ok(Handled::Done),
         Ok(()) => {
-            // What is left of a discarded one goes when its time has come, too.
-            if let (Leftover::Process, Some(after)) = (what, delete_after) {
-                let later = Due { at: end.finished_at + after, round: 0, key: due.key };
-                journal.reset_timer(TimerKind::DeleteInAssure, &later).await?;
+            if let Some(after) = delete_after {
+                // Not yet by our clock or by the settings of now, or only the process was to go.
+                let at = (end.finished_at + after).max(clock::now() + FIRST_RETRY);
+                set(&journal, Due { at, round: 0, key: due.key }).await?;
             }
             Ok(Handled::Done)
         }
@@ -74,6 +75,21 @@ pub(crate) async fn handle(
             again(&journal, due, LAST_RETRY).await
         }
     }
+}
+
+/// Sets the timer. An erasure that was asked for meanwhile must not wait for a later time.
+pub(crate) async fn set(journal: &Journal, due: Due) -> Result<(), Failure> {
+    journal.reset_timer(TimerKind::DeleteInAssure, &due).await?;
+    let now = clock::now();
+    if due.at > now {
+        let latest = journal.read_latest(&due.key).await?;
+        let is_to_be_erased = |v: &Verification| v.is_erasure_requested && !v.is_erased;
+        if latest.verification.as_ref().is_some_and(is_to_be_erased) {
+            let at_once = Due { at: now, ..due };
+            journal.reset_timer(TimerKind::DeleteInAssure, &at_once).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn delete(
@@ -93,12 +109,23 @@ async fn delete(
     let Some(dossier_id) = dossier_id else { return Ok(()) };
     if let (Some(process), Leftover::Process | Leftover::Everything) = (&verification.process, what)
     {
-        assure.delete_process(&dossier_id, &process.process_id).await?;
+        let was_there = assure.delete_process(&dossier_id, &process.process_id).await?;
+        ours(assure, verification, was_there || what == Leftover::Everything)?;
     }
     if what == Leftover::Everything {
-        assure.delete_dossier(&dossier_id).await?;
+        let was_there = assure.delete_dossier(&dossier_id).await?;
+        ours(assure, verification, was_there)?;
     }
     Ok(())
+}
+
+/// That a client of another account does not find it does not mean that it is gone.
+fn ours(assure: &Client, verification: &Verification, was_there: bool) -> Result<(), AssureError> {
+    if was_there || !verification.is_elsewhere(&assure.account_id()) {
+        return Ok(());
+    }
+    let cause = "what is to be deleted is in another account";
+    Err(AssureError::Unavailable { cause, may_have_happened: false })
 }
 
 async fn record(journal: &Journal, verification: &Verification) -> Result<Handled, Failure> {

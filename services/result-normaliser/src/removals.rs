@@ -12,7 +12,7 @@ use proofline_journal::{
 };
 use proofline_service::clock;
 
-use crate::delete_in_assure::{Leftover, leftover};
+use crate::delete_in_assure::{self, Leftover, leftover};
 
 /// What the handler uses.
 pub(crate) struct Removals {
@@ -47,7 +47,7 @@ impl Removals {
         };
         if let Some(at) = delete_at {
             let due = Due { key: key.clone(), at, round: 0 };
-            self.journal.reset_timer(TimerKind::DeleteInAssure, &due).await?;
+            delete_in_assure::set(&self.journal, due).await?;
         }
         Ok(Handled::Done)
     }

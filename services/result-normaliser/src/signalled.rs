@@ -18,6 +18,7 @@ use proofline_journal::{
 use proofline_service::clock;
 use proofline_settings::Url;
 use proofline_verification::{Command, Observation, Verification, decide, is_final};
+use time::OffsetDateTime;
 
 use crate::document;
 
@@ -28,6 +29,11 @@ const LOOK_AGAIN: [Duration; 4] = [
     Duration::from_secs(10),
     Duration::from_secs(30),
 ];
+
+/// However long Assure wants to be left alone, a signal is looked at again after this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A deadline that came early by our clock is looked at again this long after it.
+const CLOCK_MARGIN: Duration = Duration::from_millis(50);
 
 /// How often the end is decided anew because something came in between.
 const MAX_CONFLICTS: usize = 10;
@@ -68,7 +74,7 @@ impl Normaliser {
             let now = clock::now();
             let would_be = decide(key, Some(&verification), conclude.clone(), now);
             let Ok([Event::ProcessFinished(end)]) = would_be.as_deref() else {
-                return not_yet(&look, signal, now - envelope.time);
+                return not_yet(&look, signal, &verification, envelope.time, now);
             };
             if let Some(process) = &look.process {
                 self.seal(&verification, end.outcome(), process, now).await?;
@@ -123,7 +129,7 @@ impl Normaliser {
         verification: &Verification,
         outcome: Outcome,
         process: &Process,
-        now: time::OffsetDateTime,
+        now: OffsetDateTime,
     ) -> Result<(), Failure> {
         let kind = DocumentKind::Result(outcome);
         for shortened in document::ever_shorter(verification, outcome, process, now) {
@@ -164,12 +170,24 @@ fn tell(verification: &Verification) {
 fn not_yet(
     look: &Look,
     signal: Option<&CompletionSignalled>,
-    age: time::Duration,
+    verification: &Verification,
+    signalled_at: OffsetDateTime,
+    now: OffsetDateTime,
 ) -> Result<Handled, Failure> {
     if let Some(error) = &look.error {
-        let after = error.retry_after().flatten();
+        // However long Assure wants to be left alone: the deadline must be heard of in time, and a
+        // look that is not allowed costs no call.
+        let after = error.retry_after().flatten().map(|after| after.min(LONGEST_PAUSE));
         return Err(Failure::Retry { after, cause: error.to_string() });
     }
+    let is_deadline = signal.is_some_and(|signal| signal.source() == SignalSource::Deadline);
+    if let Ok(early_by) = Duration::try_from(verification.request.expires_at - now)
+        && is_deadline
+    {
+        // NATS' clock is ahead of ours. Nothing else will come after this signal.
+        return Ok(Handled::Again(early_by + CLOCK_MARGIN));
+    }
+    let age = now - signalled_at;
     let claims_an_end = signal.is_some_and(|signal| {
         let claimed = &signal.claimed_status;
         signal.source() == SignalSource::Return || (!claimed.is_empty() && is_final(claimed))

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -13,7 +13,6 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use proofline_assure::SourceError;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
 
 /// An uploader of whom less than the least has come in so long has gone, or drips to hold us up.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -54,26 +53,43 @@ pub(crate) enum Cause {
 
 /// How far an image has come. Shared, as its stream is given away.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Progress(Arc<(AtomicU64, OnceLock<Cause>)>);
+pub(crate) struct Progress(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: AtomicU64,
+    is_complete: AtomicBool,
+    cause: OnceLock<Cause>,
+}
 
 impl Progress {
     /// How many bytes have come.
     pub(crate) fn size_bytes(&self) -> u64 {
-        self.0.0.load(Ordering::Relaxed)
+        self.0.bytes.load(Ordering::Relaxed)
     }
 
     /// Why it ended before its end, if it did.
     pub(crate) fn cause(&self) -> Option<Cause> {
-        self.0.1.get().copied()
+        self.0.cause.get().copied()
+    }
+
+    /// Whether all of it has come. Less than that is never a complete image at Assure.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.0.is_complete.load(Ordering::Relaxed)
+    }
+
+    /// Ends it before its end.
+    pub(crate) fn stop(&self) {
+        self.0.cause.get_or_init(|| Cause::Stopped);
     }
 
     fn broke(&self, cause: Cause) -> SourceError {
-        (*self.0.1.get_or_init(|| cause)).into()
+        (*self.0.cause.get_or_init(|| cause)).into()
     }
 
     fn add(&self, chunk: &Bytes) -> u64 {
         let length = chunk.len() as u64;
-        self.0.0.fetch_add(length, Ordering::Relaxed) + length
+        self.0.bytes.fetch_add(length, Ordering::Relaxed) + length
     }
 }
 
@@ -122,28 +138,27 @@ impl Incoming {
     }
 
     /// The whole image as a stream that ends with an error when it is larger than allowed, breaks
-    /// off, stops coming, or when it is stopped.
+    /// off, or comes too slowly.
     pub(crate) fn into_stream(
         self,
         max_bytes: u64,
-        stop: CancellationToken,
     ) -> (impl Stream<Item = Result<Bytes, SourceError>> + Send + use<>, Progress) {
         let progress = Progress::default();
-        let come = progress.clone();
+        let (come, ended) = (progress.clone(), progress.clone());
         let rest =
-            stream::unfold((self.rest, Pace::new(), stop), async |(mut rest, mut pace, stop)| {
-                let item = tokio::select! {
-                    item = timeout_at(pace.until(), rest.next()) => match item {
-                        Ok(None) => return None,
-                        Ok(Some(Ok(chunk))) => {
-                            pace.has_come(chunk.len());
-                            Ok(chunk)
-                        }
-                        Ok(Some(Err(_))) | Err(_) => Err(Cause::Gone),
-                    },
-                    () = stop.cancelled() => Err(Cause::Stopped),
+            stream::unfold((self.rest, Pace::new(), ended), async |(mut rest, mut pace, ended)| {
+                let item = match timeout_at(pace.until(), rest.next()).await {
+                    Ok(None) => {
+                        ended.0.is_complete.store(true, Ordering::Relaxed);
+                        return None;
+                    }
+                    Ok(Some(Ok(chunk))) => {
+                        pace.has_come(chunk.len());
+                        Ok(chunk)
+                    }
+                    Ok(Some(Err(_))) | Err(_) => Err(Cause::Gone),
                 };
-                Some((item, (rest, pace, stop)))
+                Some((item, (rest, pace, ended)))
             });
         let whole = stream::iter(self.head).map(Ok).chain(rest).map(move |item| {
             let chunk = item.map_err(|cause| come.broke(cause))?;
@@ -194,22 +209,11 @@ mod tests {
         let image = [JPEG, b"12345"];
         for (max, is_ok) in [(8, true), (7, false)] {
             let incoming = Incoming::begin(body(&image)).await.ok().unwrap();
-            let (stream, progress) = incoming.into_stream(max, CancellationToken::new());
+            let (stream, progress) = incoming.into_stream(max);
             assert_eq!(stream.try_collect::<Vec<_>>().await.is_ok(), is_ok);
             assert_eq!(progress.size_bytes(), 8);
             assert_eq!(progress.cause(), (!is_ok).then_some(Cause::TooLarge));
+            assert_eq!(progress.is_complete(), is_ok);
         }
-    }
-
-    #[tokio::test]
-    async fn a_stop_ends_a_stream_that_would_wait() {
-        let head: Result<Bytes, SourceError> = Ok(Bytes::from_static(PNG));
-        let body = Body::from_stream(stream::iter([head]).chain(stream::pending()));
-        let stop = CancellationToken::new();
-        let (stream, progress) =
-            Incoming::begin(body).await.ok().unwrap().into_stream(100, stop.clone());
-        stop.cancel();
-        assert!(stream.try_collect::<Vec<_>>().await.is_err());
-        assert_eq!(progress.cause(), Some(Cause::Stopped));
     }
 }

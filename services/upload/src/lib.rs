@@ -23,7 +23,7 @@ use proofline_service::{
     http::{self, Readiness},
 };
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use settings::Settings;
@@ -37,6 +37,9 @@ const MAX_UPLOADS: usize = 1024;
 
 /// How long uploads may go on once a stop is asked; a process is gone within 10 s.
 const GRACE_FOR_UPLOADS: Duration = Duration::from_secs(5);
+
+/// How long work that outlives its request may go on after the last answer.
+const DRAIN: Duration = Duration::from_millis(500);
 
 /// Runs the service until it is told to stop.
 ///
@@ -68,7 +71,9 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let work = async {
         http::serve(listener, app::router(app), shutdown).await?;
         tasks.close();
-        tasks.wait().await;
+        if timeout(DRAIN, tasks.wait()).await.is_err() {
+            tracing::warn!("work that outlived its request was cut off");
+        }
         Ok(())
     };
     http::with_admin(admin, readiness, work).await?;

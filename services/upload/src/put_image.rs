@@ -20,7 +20,7 @@ use proofline_problem::{Code, Problem};
 use proofline_service::clock;
 use proofline_verification::{Command, ImageReceived, Refusal, UploadResult, Verification};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, interval_at, timeout_at};
+use tokio::time::{Instant, interval_at, timeout, timeout_at};
 use tracing::Instrument;
 
 use crate::{
@@ -30,6 +30,11 @@ use crate::{
     problems,
 };
 
+/// How long the first bytes of an image may take.
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// A request that we broke off.
+const BROKEN_OFF: AssureError =
+    AssureError::Unavailable { cause: "the upload was broken off", may_have_happened: true };
 /// How long sending an image may take.
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long a claim holds unless it is kept: what the sudden death of this process costs an uploader.
@@ -76,7 +81,11 @@ struct Upload {
 
 impl Upload {
     async fn run(self, length: Option<u64>, body: Body) -> Result<StatusCode, Problem> {
-        let incoming = Incoming::begin(body).await.map_err(|unfit| match unfit {
+        let begun = tokio::select! {
+            begun = timeout(BEGIN_TIMEOUT, Incoming::begin(body)) => begun.unwrap_or(Err(Unfit::Broken)),
+            () = self.app.stop_streams.cancelled() => return Err(problems::stopped()),
+        };
+        let incoming = begun.map_err(|unfit| match unfit {
             Unfit::Unsupported => problems::unsupported(),
             Unfit::Broken => of_assure(&AssureError::SourceBroke),
         })?;
@@ -133,7 +142,7 @@ impl Upload {
     ) -> (Result<(), AssureError>, Progress) {
         let media_type = incoming.media_type;
         let max_bytes = self.app.settings.max_image_bytes;
-        let (stream, progress) = incoming.into_stream(max_bytes, self.app.stop_streams.clone());
+        let (stream, progress) = incoming.into_stream(max_bytes);
         let assure = self.app.assure.of(self.target.key.tenant.as_str());
         let sending = assure.set_image(ImageUpload {
             dossier_id: verification.dossier_id.as_deref().unwrap_or_default(),
@@ -145,10 +154,20 @@ impl Upload {
         let sent = tokio::select! {
             sent = sending => sent,
             // Dropped here, the request is broken off.
-            () = self.keep_claim(upload_id) => Err(AssureError::Unavailable {
-                cause: "the claim could not be kept",
-                may_have_happened: true,
-            }),
+            () = self.keep_claim(upload_id) => Err(BROKEN_OFF),
+            () = self.app.stop_streams.cancelled() => {
+                progress.stop();
+                Err(BROKEN_OFF)
+            }
+        };
+        // Of an image of which not all has come Assure can't have all.
+        let sent = match sent {
+            Err(AssureError::Unavailable { may_have_happened: true, cause })
+                if !progress.is_complete() =>
+            {
+                Err(AssureError::Unavailable { may_have_happened: false, cause })
+            }
+            sent => sent,
         };
         (sent, progress)
     }
@@ -188,7 +207,9 @@ impl Upload {
         };
         let problem = match (progress.cause(), &error) {
             (Some(Cause::TooLarge), AssureError::SourceBroke) => problems::too_large(max_bytes),
-            (Some(Cause::Stopped), AssureError::SourceBroke) => problems::stopped(),
+            (Some(Cause::Stopped), AssureError::SourceBroke | AssureError::Unavailable { .. }) => {
+                problems::stopped()
+            }
             (_, AssureError::Refused(refusal)) if refusal.status == 413 => {
                 problems::too_large_for_assure()
             }

@@ -59,7 +59,12 @@ impl Reconciler {
                 () = stop.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            if let Err(error) = self.try_round().await {
+            let round = tokio::select! {
+                // What was taken comes again.
+                () = stop.cancelled() => return,
+                round = self.try_round() => round,
+            };
+            if let Err(error) = round {
                 tracing::warn!(%error, "a round of reconciliation broke off; trying again");
                 tick.reset_after(RETRY.min(self.interval));
             }

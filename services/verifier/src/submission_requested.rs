@@ -47,10 +47,11 @@ pub(crate) async fn handle(
         }
     }
     let assure = accounts.of(key.tenant.as_str());
+    let is_elsewhere = verification.is_elsewhere(&assure.account_id());
     let command = match assure.start_verification(dossier_id, &process.process_id).await {
         Ok(()) => Command::RecordStart,
         Err(AssureError::Refused(refusal)) => {
-            after_refusal(assure, dossier_id, &process.process_id, refusal).await?
+            after_refusal(assure, dossier_id, &process.process_id, is_elsewhere, refusal).await?
         }
         Err(error) => return Err(retry(&error)),
     };
@@ -61,11 +62,17 @@ async fn after_refusal(
     assure: &Client,
     dossier_id: &str,
     process_id: &str,
+    is_elsewhere: bool,
     refusal: Refusal,
 ) -> Result<Command, Failure> {
     let process =
         assure.get_process(dossier_id, process_id).await.map_err(|error| retry(&error))?;
     let reason = match process {
+        None if is_elsewhere => {
+            return Err(Failure::retry(
+                "the process is in another account: is the tenants file the same everywhere?",
+            ));
+        }
         None => Reason::ProcessGone,
         Some(process) if process.status.eq_ignore_ascii_case("pending") => Reason::StartRefused,
         Some(_) => return Ok(Command::RecordStart),

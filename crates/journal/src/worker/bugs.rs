@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use super::verdict::MAX_BUGS;
+
 /// Counts by the message's sequence.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bugs(Arc<Mutex<HashMap<u64, u32>>>);
@@ -20,6 +22,11 @@ impl Bugs {
         }
         let count = counts.entry(sequence).or_default();
         *count += 1;
-        *count
+        let count = *count;
+        if count >= MAX_BUGS {
+            // It is given up now.
+            counts.remove(&sequence);
+        }
+        count
     }
 }

@@ -9,7 +9,7 @@ use proofline_events::Mismatch;
 use crate::Error;
 
 /// A message whose handler has hit a bug so often is given up.
-const MAX_BUGS: u32 = 5;
+pub(super) const MAX_BUGS: u32 = 5;
 /// The first retry comes after about this long, each further one after twice the time, up to …
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 /// … this.
@@ -97,7 +97,8 @@ pub(super) fn settle(
         Ok(Handled::Done) => (AckKind::Ack, "ack"),
         Ok(Handled::Again(after)) => (AckKind::Nak(Some(*after)), "again"),
         Err(Failure::Retry { after, cause }) => {
-            let delay = after.unwrap_or_else(|| retry_delay(deliveries));
+            // Never without delay, and ever longer, whatever was asked for.
+            let delay = after.unwrap_or_default().max(retry_delay(deliveries));
             tracing::warn!(%cause, deliveries, delay_ms = delay.as_millis(), "will be tried again");
             (AckKind::Nak(Some(delay)), "retry")
         }

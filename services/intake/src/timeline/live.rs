@@ -41,7 +41,7 @@ pub(super) async fn stream(
         return Err(not_found());
     }
     let batches = stream::unfold(
-        Live { app, key, hint, next: after + 1, state: State::First },
+        Live { app, key, hint, next: after.saturating_add(1), state: State::First },
         Live::next_batch,
     );
     let events = batches.flat_map(|batch| {
