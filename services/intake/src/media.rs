@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use proofline_assure::Media;
+use proofline_assure::{Error as AssureError, Media};
 use proofline_callers::{not_found, of_assure};
 use proofline_events::VerificationKey;
 use proofline_problem::{Code, Problem};
@@ -15,6 +15,12 @@ use proofline_problem::{Code, Problem};
 use crate::{
     app::{App, SharedApp, Target},
     get_verification::read_latest,
+};
+
+/// What it means not to find what was created under another account.
+const ELSEWHERE: AssureError = AssureError::Unavailable {
+    cause: "the process is in another account",
+    may_have_happened: false,
 };
 
 /// What Assure may hold an image of; the portrait is read off a chip or a document.
@@ -61,6 +67,8 @@ async fn hand_on(app: &App, key: &VerificationKey, media: Media) -> Result<Respo
         let process = assure.get_process(dossier_id, &process.process_id).await;
         return Err(match process.map_err(|error| of_assure(&error))? {
             Some(_) => nothing(),
+            // A client of another account finds nothing, whether or not it is there.
+            None if verification.is_elsewhere(&assure.account_id()) => of_assure(&ELSEWHERE),
             None => Problem::new(Code::GoneAtAssure, "Assure no longer has the process."),
         });
     };

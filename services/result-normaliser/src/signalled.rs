@@ -209,6 +209,10 @@ fn next_look(age: time::Duration) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proofline_events::{Envelope, Service, timestamp, v1::VerificationRequested};
+    use proofline_verification::fold;
+    use time::macros::datetime;
+
     use super::*;
 
     #[test]
@@ -218,5 +222,50 @@ mod tests {
         };
         let looks = [5, 1_020, 4_100, 14_300, 44_500].map(next);
         assert_eq!(looks, [Some(1), Some(3), Some(10), Some(30), None]);
+    }
+
+    const T0: OffsetDateTime = datetime!(2026-02-03 08:15:30 UTC);
+    const DEADLINE: OffsetDateTime = datetime!(2026-02-04 08:15:30 UTC);
+
+    fn requested() -> Verification {
+        let key = VerificationKey::parse("acme", "vrf_00000000000000000000").unwrap();
+        let event = Event::from(VerificationRequested {
+            tenant: "acme".into(),
+            verification_id: key.id.to_string(),
+            requested_at: Some(timestamp(T0)),
+            expires_at: Some(timestamp(DEADLINE)),
+            ..Default::default()
+        });
+        let envelope = Envelope::new(event.event_type(), &key, Service::Intake, T0);
+        fold(&[Recorded { sequence: 1, key, envelope, event }]).unwrap()
+    }
+
+    fn signal(source: SignalSource) -> CompletionSignalled {
+        CompletionSignalled { source: source.into(), ..Default::default() }
+    }
+
+    fn look(error: Option<AssureError>) -> Look {
+        Look { observation: Observation::NoProcess, process: None, error }
+    }
+
+    #[test]
+    fn a_deadline_that_came_early_by_our_clock_comes_again_after_it() {
+        let early = DEADLINE - time::Duration::milliseconds(30);
+        let heard =
+            |source| not_yet(&look(None), Some(&signal(source)), &requested(), early, early);
+        let Ok(Handled::Again(after)) = heard(SignalSource::Deadline) else {
+            panic!("it was let go")
+        };
+        assert!(early + after > DEADLINE);
+        assert_eq!(heard(SignalSource::Reconciliation), Ok(Handled::Done));
+    }
+
+    #[test]
+    fn a_long_wish_to_be_left_alone_does_not_put_off_the_deadline() {
+        let error = AssureError::Limited { retry_after: Duration::from_secs(6 * 3600) };
+        let deadline = signal(SignalSource::Deadline);
+        let answer = not_yet(&look(Some(error)), Some(&deadline), &requested(), DEADLINE, DEADLINE);
+        let Err(Failure::Retry { after: Some(after), .. }) = answer else { panic!("{answer:?}") };
+        assert!(after <= LONGEST_PAUSE);
     }
 }
