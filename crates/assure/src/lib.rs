@@ -27,6 +27,6 @@ pub use client::Client;
 pub use error::{Error, Refusal};
 pub use image_body::{ImageDepiction, ImageStream, SourceError};
 pub use media::{Media, MediaStream};
-pub use pace::{LocalPace, Pace};
+pub use pace::Pace;
 pub use process::Process;
 pub use settings::Account;

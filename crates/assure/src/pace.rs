@@ -1,13 +1,11 @@
 //! Leaving Assure alone when it asks for it.
 
-use std::{
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-/// Until when an account must be left alone. Shared by all that call on that account.
+/// Until when an account must be left alone. Shared by all that call on that account, over
+/// whatever they share: this crate knows no broker.
 pub trait Pace: Send + Sync {
     /// How much longer, if at all.
     fn remaining(&self) -> BoxFuture<'_, Option<Duration>>;
@@ -16,25 +14,7 @@ pub trait Pace: Send + Sync {
     fn hold(&self, duration: Duration) -> BoxFuture<'_, ()>;
 }
 
-/// The pace of a single process, for tools.
-#[derive(Debug, Default)]
-pub struct LocalPace(Mutex<Option<Instant>>);
-
-impl Pace for LocalPace {
-    fn remaining(&self) -> BoxFuture<'_, Option<Duration>> {
-        let until = *self.0.lock().expect("no panic while held");
-        let remaining = until.and_then(|until| until.checked_duration_since(Instant::now()));
-        Box::pin(std::future::ready(remaining.filter(|r| !r.is_zero())))
-    }
-
-    fn hold(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        let mut until = self.0.lock().expect("no panic while held");
-        *until = (*until).max(Some(Instant::now() + duration));
-        Box::pin(std::future::ready(()))
-    }
-}
-
-/// The wish of a 429 or 503: `Retry-After` in seconds or as an HTTP date; `default` without one.
+/// The wish of a 429: `Retry-After` in seconds or as an HTTP date; `default` without one.
 pub(crate) fn retry_after(
     header: Option<&str>,
     now: time::OffsetDateTime,
@@ -71,14 +51,5 @@ mod tests {
         assert_eq!(of(Some("soon")), 1);
         assert_eq!(of(None), 1);
         assert_eq!(of(Some("99999999")), 24 * 60 * 60);
-    }
-
-    #[tokio::test]
-    async fn a_shorter_wish_does_not_shorten_a_longer_one() {
-        let pace = LocalPace::default();
-        assert_eq!(pace.remaining().await, None);
-        pace.hold(Duration::from_secs(60)).await;
-        pace.hold(Duration::from_secs(1)).await;
-        assert!(pace.remaining().await.unwrap() > Duration::from_secs(50));
     }
 }
