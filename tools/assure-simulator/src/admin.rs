@@ -2,11 +2,12 @@
 
 mod control;
 mod state;
+mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::simulator::Simulator;
 
@@ -23,4 +24,8 @@ pub(crate) fn router() -> Router<Arc<Simulator>> {
         .route("/processes/{processId}", delete(control::vanish))
         .route("/processes/{processId}/finish", post(control::finish))
         .route("/processes/{processId}/callback", post(control::send_callback))
+        .route("/processes/{processId}/event", post(webhooks::send_event))
+        .route("/webhooks", post(webhooks::add).get(webhooks::list).delete(webhooks::clear))
+        .route("/webhooks/{id}", put(webhooks::change).delete(webhooks::remove))
+        .route("/webhooks/{id}/mock", post(webhooks::send_mock))
 }

@@ -106,6 +106,11 @@ pub(crate) async fn send(http: &reqwest::Client, message: &Message) -> Answer {
     if let Some(authorization) = &message.authorization {
         request = request.header(header::AUTHORIZATION, authorization);
     }
+    exchange(request).await
+}
+
+/// Sends a request of ours and keeps what the receiver says.
+pub(crate) async fn exchange(request: reqwest::RequestBuilder) -> Answer {
     let response = match request.send().await {
         Ok(response) => response,
         Err(error) => return failure(&error),

@@ -10,18 +10,23 @@ use serde::Serialize;
 use crate::error::Refusal;
 use crate::providers::Provider;
 
-/// Country, its name, type, name of the document, ICAO form, PictureID's and VideoID's number.
-type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, i64);
+/// Country, its name, type, subtype, name of the document, ICAO form, PictureID's and VideoID's number.
+type Row =
+    (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, i64);
 
 const DOCUMENTS: &[Row] = &[
-    ("NOR", "Norway", "passport", "Norwegian passport", "TD3", 101),
-    ("NOR", "Norway", "identityCard", "Norwegian identity card", "TD1", 102),
-    ("NOR", "Norway", "driversLicense", "Norwegian driving licence", "", 103),
-    ("SWE", "Sweden", "passport", "Swedish passport", "TD3", 201),
-    ("SWE", "Sweden", "identityCard", "Swedish identity card", "TD1", 202),
-    ("NLD", "Netherlands", "passport", "Dutch passport", "TD3", 301),
-    ("NLD", "Netherlands", "identityCard", "Dutch identity card", "TD1", 302),
-    ("DEU", "Germany", "identityCard", "German identity card", "TD1", 402),
+    ("NOR", "Norway", "passport", "", "Norwegian passport", "TD3", 101),
+    ("NOR", "Norway", "identityCard", "", "Norwegian identity card", "TD1", 102),
+    ("NOR", "Norway", "driversLicense", "", "Norwegian driving licence", "", 103),
+    ("NOR", "Norway", "residencePermit", "", "Norwegian residence permit", "TD1", 104),
+    ("SWE", "Sweden", "passport", "", "Swedish passport", "TD3", 201),
+    ("SWE", "Sweden", "identityCard", "", "Swedish identity card", "TD1", 202),
+    ("NLD", "Netherlands", "passport", "2021", "Dutch passport of 2021", "TD3", 301),
+    ("NLD", "Netherlands", "identityCard", "2021", "Dutch identity card of 2021", "TD1", 302),
+    ("NLD", "Netherlands", "driversLicense", "", "Dutch driving licence", "", 303),
+    ("DEU", "Germany", "passport", "", "German passport", "TD3", 401),
+    ("DEU", "Germany", "identityCard", "", "German identity card", "TD1", 402),
+    ("PRT", "Portugal", "identityCard", "", "Portuguese citizen card", "TD1", 502),
 ];
 
 #[derive(Serialize)]
@@ -31,6 +36,8 @@ struct DocumentType {
     country_name: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    sub_type: &'static str,
     name: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     icao: &'static str,
@@ -45,26 +52,30 @@ pub(crate) fn is_known(word: &str) -> bool {
 
 /// How many pages of a numbered document must be shown.
 pub(crate) fn pages(id: i64) -> Option<u8> {
-    let (_, _, kind, ..) = DOCUMENTS.iter().find(|row| row.5 == id)?;
+    let (_, _, kind, ..) = DOCUMENTS.iter().find(|row| row.6 == id)?;
     Some(if *kind == "passport" { 1 } else { 2 })
 }
 
 /// `GET /{providerName}/document-types`.
 pub(crate) async fn list(Path(provider): Path<String>) -> Result<Response, Refusal> {
     let provider = Provider::parse(&provider).ok_or_else(|| Refusal::not_found("provider"))?;
-    let numbered = match provider {
-        Provider::SignicatVideoid | Provider::SignicatPictureid => true,
-        Provider::Onfido | Provider::SignicatPaper => false,
+    let (numbered, reads): (bool, fn(&Row) -> bool) = match provider {
+        Provider::Onfido => (false, |_| true),
+        // It compares with the machine-readable zone.
+        Provider::SignicatPaper => (false, |row| !row.5.is_empty()),
+        Provider::SignicatVideoid | Provider::SignicatPictureid => (true, |_| true),
         Provider::Readid | Provider::Facetec | Provider::Webid | Provider::Connect(_) => {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
     };
     let types: Vec<_> = DOCUMENTS
         .iter()
-        .map(|&(country, country_name, kind, name, icao, id)| DocumentType {
+        .filter(|row| reads(row))
+        .map(|&(country, country_name, kind, sub_type, name, icao, id)| DocumentType {
             country,
             country_name,
             kind,
+            sub_type,
             name,
             icao,
             id: numbered.then_some(id),

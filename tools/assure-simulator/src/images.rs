@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::body;
@@ -15,12 +17,16 @@ use crate::data_url::{self, Fault};
 use crate::error::Refusal;
 use crate::processes::Ids;
 use crate::providers::Provider;
+use crate::results;
 use crate::simulator::Simulator;
 use crate::status::Status;
 use crate::store::{Depiction, Image, Process};
 
 /// For member names, media types and white space around the images of one request.
 const ENVELOPE: usize = 64 * 1024;
+
+/// One grey pixel.
+const PICTURE: &[u8] = include_bytes!("../samples/media/image.png");
 
 /// `POST /dossiers/{dossierId}/processes/{processId}/images`.
 pub(crate) async fn set(
@@ -67,14 +73,48 @@ pub(crate) async fn get(
         .find(|(name, _)| name == "depiction")
         .map(|(_, value)| value)
         .ok_or_else(|| Refusal::bad_request("The query needs a depiction."))?;
-    let image = match Depiction::parse(&wanted) {
-        Some(depiction) => process.images.get(&depiction),
-        None if wanted == "portrait" && process.provider.has_portrait() => None,
-        None => return Err(Refusal::bad_request("The provider has no such depiction.")),
-    };
-    let image = image.ok_or_else(|| Refusal::not_found("image"))?;
+    let result = results::body(process);
+    let is_portrait = wanted == "portrait" && process.provider.has_portrait();
+    if Depiction::parse(&wanted).is_none() && !is_portrait && !lists(&result, &wanted) {
+        return Err(Refusal::bad_request("The provider has no such depiction."));
+    }
+    if withholds(&result) {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "The images are not fully redacted."));
+    }
+    let image = find(process, &result, &wanted).ok_or_else(|| Refusal::not_found("image"))?;
     let binary = [(header::CONTENT_TYPE, "application/octet-stream")];
-    Ok((binary, image.bytes.clone()).into_response())
+    Ok((binary, image).into_response())
+}
+
+/// Every image that the finished process lists and may hand out, by depiction.
+pub(crate) fn all(process: &Process, result: &Map<String, Value>) -> Vec<(String, Bytes)> {
+    if withholds(result) {
+        return Vec::new();
+    }
+    let listed = result.get("depictions").and_then(Value::as_array);
+    let names = listed.into_iter().flatten().filter_map(Value::as_str);
+    names.filter_map(|name| Some((name.to_owned(), find(process, result, name)?))).collect()
+}
+
+/// What was uploaded, or else stands for what an SDK or a hosted page took.
+fn find(process: &Process, result: &Map<String, Value>, depiction: &str) -> Option<Bytes> {
+    let uploaded = Depiction::parse(depiction).and_then(|d| process.images.get(&d));
+    match uploaded {
+        Some(image) => Some(image.bytes.clone()),
+        None => lists(result, depiction).then(|| Bytes::from_static(PICTURE)),
+    }
+}
+
+fn lists(result: &Map<String, Value>, depiction: &str) -> bool {
+    let listed = result.get("depictions").and_then(Value::as_array);
+    listed.is_some_and(|listed| listed.iter().any(|d| d == depiction))
+}
+
+/// Whether images were to be redacted and are not, which may still come.
+fn withholds(result: &Map<String, Value>) -> bool {
+    let redacted = result.get("providerSpecific").and_then(|p| p.get("redactionResult"));
+    result.get("redactionRequested").is_some_and(|requested| *requested == true)
+        && redacted.is_none_or(|r| r["isFullRedaction"] != true)
 }
 
 fn check_takes_images(process: &Process) -> Result<(), Refusal> {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use proofline_assure::wire;
 use serde_json::{Map, Value, json};
-use url::Url;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::body::Object;
@@ -16,51 +16,16 @@ use crate::clock::stamp;
 use crate::document_types;
 use crate::error::Refusal;
 use crate::lifecycle;
-use crate::providers::Provider;
+use crate::order::Order;
+use crate::pages::Kind;
 use crate::results;
 use crate::script::Script;
 use crate::simulator::Simulator;
 use crate::status::Status;
-use crate::store::{Process, undeletable};
+use crate::store::{Process, Store, undeletable};
 
 /// Dossier id and process id of a path.
 pub(crate) type Ids = Path<(String, String)>;
-
-const REDACTABLE: &[&str] = &[
-    "firstName",
-    "lastName",
-    "fullName",
-    "gender",
-    "address",
-    "personalIdentificationNumber",
-    "documentNumber",
-    "date",
-    "dateOfBirth",
-    "dateOfIssue",
-    "dateOfExpiry",
-    "photo",
-    "signature",
-    "accessNumber",
-    "drivingPermits",
-    "issuingAuthority",
-    "mrz",
-    "barcode",
-];
-
-/// What webid must be told, as JSON Pointers into `processParameters`.
-const WEBID_MEMBERS: &[&str] = &[
-    "/webid/user/firstName",
-    "/webid/user/lastName",
-    "/webid/user/dateOfBirth",
-    "/webid/user/contact/email",
-    "/webid/idDocument/nationality",
-    "/webid/userActionParameters/redirectUrl",
-    "/webid/userActionParameters/redirectDeclineUrl",
-    "/webid/userActionParameters/redirectMismatchUrl",
-    "/webid/userActionParameters/redirectCancelUrl",
-    "/webid/userActionParameters/clientName",
-    "/webid/userActionParameters/productType",
-];
 
 /// `POST /dossiers/{dossierId}/processes`.
 pub(crate) async fn create(
@@ -72,15 +37,52 @@ pub(crate) async fn create(
     let mut store = simulator.store();
     store.dossier(&dossier_id)?;
     let request: wire::CreateProcess = body.into()?;
-    let (provider, process_type) = check(&request).map_err(Refusal::bad_request)?;
-    let pages = request.document_id.and_then(document_types::pages);
-    let process = store.add_process(Process {
+    let order = Order::new(request).map_err(Refusal::bad_request)?;
+    let process = add(&mut store, dossier_id, order, now)?;
+    let mut artefacts = process.provider.artefacts(process.process_type, process.pages);
+    let mut created = wire::ProcessCreated {
+        process_id: process.id.clone(),
+        provider: process.provider.as_str().to_owned(),
+        process_type: process.process_type.map(str::to_owned),
+        status: process.status.to_string(),
+        authorization: None,
+        artefacts: Map::new(),
+    };
+    if let Some(kind) = Kind::of(&process.provider, process.process_type) {
+        let member = process.script.page.address_member;
+        let owner = process.dossier_id.clone();
+        let page = store.pages.add(kind, owner, Some(created.process_id.clone()), None);
+        artefacts.extend(kind.artefacts(&simulator.address(kind, &page.id), member));
+    }
+    created.authorization = match artefacts.remove("authorization") {
+        Some(Value::String(token)) => Some(token),
+        Some(_) | None => None,
+    };
+    artefacts.insert("createdAt".to_owned(), json!(stamp(now)));
+    artefacts.insert("updatedAt".to_owned(), json!(stamp(now)));
+    created.artefacts = artefacts;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Makes a process of an order.
+///
+/// # Errors
+///
+/// 404 without the dossier; 400 for a misspelt script.
+pub(crate) fn add(
+    store: &mut Store,
+    dossier_id: String,
+    order: Order,
+    now: OffsetDateTime,
+) -> Result<&mut Process, Refusal> {
+    let pages = order.request.document_id.and_then(document_types::pages);
+    store.add_process(Process {
         id: Uuid::new_v4().to_string(),
         dossier_id,
         number: 0,
-        provider,
-        process_type,
-        request,
+        provider: order.provider,
+        process_type: order.process_type,
+        request: order.request,
         pages,
         external_id: Uuid::new_v4().to_string(),
         status: Status::Pending,
@@ -90,26 +92,10 @@ pub(crate) async fn create(
         ended: None,
         images: BTreeMap::new(),
         verified: None,
+        chosen: None,
         script: Script::default(),
         callbacks: Vec::new(),
-    })?;
-
-    let mut artefacts = process.provider.artefacts(process_type, pages);
-    let authorization = match artefacts.remove("authorization") {
-        Some(Value::String(token)) => Some(token),
-        Some(_) | None => None,
-    };
-    artefacts.insert("createdAt".to_owned(), json!(stamp(now)));
-    artefacts.insert("updatedAt".to_owned(), json!(stamp(now)));
-    let created = wire::ProcessCreated {
-        process_id: process.id.clone(),
-        provider: process.provider.as_str().to_owned(),
-        process_type: process_type.map(str::to_owned),
-        status: process.status.to_string(),
-        authorization,
-        artefacts,
-    };
-    Ok((StatusCode::CREATED, Json(created)))
+    })
 }
 
 /// `GET /dossiers/{dossierId}/processes/{processId}`.
@@ -159,68 +145,4 @@ pub(crate) async fn external_id(
     let store = simulator.store();
     let process = store.process(&dossier, &process)?;
     Ok(Json(json!({"externalId": process.external_id})))
-}
-
-/// What the reference demands of Create process, and no more.
-fn check(request: &wire::CreateProcess) -> Result<(Provider, Option<&'static str>), &'static str> {
-    let provider = Provider::parse(&request.provider).ok_or("There is no such provider.")?;
-    let process_type = provider.process_type(request.process_type.as_deref())?;
-    if let Some(word) = &request.document_type
-        && !document_types::is_known(word)
-    {
-        return Err("There is no such documentType.");
-    }
-    if let Some(url) = &request.notification_url {
-        let fits = Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
-        if !fits {
-            return Err("notificationUrl must be a web address.");
-        }
-    }
-    if let Some(value) = &request.authorization_header
-        && HeaderValue::from_str(value).is_err()
-    {
-        return Err("authorizationHeader can't be the value of a header.");
-    }
-    match provider {
-        Provider::SignicatPaper => check_paper(request)?,
-        Provider::SignicatPictureid => {
-            let id = request.document_id.ok_or("signicatpictureid needs a documentId.")?;
-            document_types::pages(id).ok_or("There is no such documentId.")?;
-        }
-        Provider::Webid => {
-            let parameters = request.process_parameters.clone().unwrap_or_default();
-            let parameters = Value::Object(parameters);
-            let missing = WEBID_MEMBERS.iter().any(|p| parameters.pointer(p).is_none());
-            if missing {
-                return Err("A member of processParameters.webid is missing.");
-            }
-        }
-        Provider::Connect(_) => {
-            if request.options.get("redirectUrl").is_none_or(|u| !u.is_string()) {
-                return Err("The eID flow needs a redirectUrl.");
-            }
-        }
-        Provider::Onfido | Provider::SignicatVideoid | Provider::Readid | Provider::Facetec => {}
-    }
-    Ok((provider, process_type))
-}
-
-fn check_paper(request: &wire::CreateProcess) -> Result<(), &'static str> {
-    let country = request.document_country.as_deref();
-    let country = country.ok_or("signicatpaper needs a documentCountry.")?;
-    let is_code = matches!(country.len(), 2 | 3) && country.bytes().all(|b| b.is_ascii_uppercase());
-    let is_any = country == "UNIV" && request.document_type.as_deref() == Some("passport");
-    if !is_code && !is_any {
-        return Err("documentCountry must be a country code, or UNIV for a passport.");
-    }
-    let redactable = |item: &Value| item.as_str().is_some_and(|word| REDACTABLE.contains(&word));
-    match request.options.get("redact") {
-        None => {}
-        Some(Value::Array(items)) if items.iter().all(redactable) => {}
-        Some(_) => return Err("redact must be a list of members that can be redacted."),
-    }
-    match request.options.get("redactionLevel").map(Value::as_str) {
-        None | Some(Some("standard" | "medium" | "high" | "veryHigh")) => Ok(()),
-        Some(_) => Err("There is no such redactionLevel."),
-    }
 }

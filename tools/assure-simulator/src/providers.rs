@@ -104,7 +104,7 @@ impl Provider {
         matches!(self, Self::Readid | Self::Webid)
     }
 
-    /// The members that Create process answers beyond the common ones.
+    /// The members that Create process answers beyond the common ones, but for addresses of pages.
     pub(crate) fn artefacts(
         &self,
         process_type: Option<&str>,
@@ -119,7 +119,6 @@ impl Provider {
             }),
             Self::Readid if process_type == Some("ready") => json!({
                 "base64QRCode": "iVBORw0KGgo=",
-                "universalLink": "https://readid.simulator.example/ready?session=simulated",
             }),
             Self::Readid => json!({
                 "authorization": token(),
@@ -132,10 +131,7 @@ impl Provider {
                 "facetecMobileSdkProductionKey": "simulated-production-key",
             }),
             Self::SignicatPictureid => json!({"documentPages": pages}),
-            Self::Webid | Self::Connect(_) => json!({
-                "redirectUrl": format!("https://page.simulator.example/{}", Uuid::new_v4()),
-            }),
-            Self::SignicatPaper => json!({}),
+            Self::SignicatPaper | Self::Webid | Self::Connect(_) => json!({}),
         };
         let Value::Object(members) = artefacts else { return Map::new() };
         members

@@ -1,12 +1,23 @@
 //! What happens to one process, as data: resolved from the defaults, from words in its event tags,
 //! and from rules posted to the admin API.
 
+mod page;
+mod result;
+mod webhook;
+
 use std::time::Duration;
 
 use proofline_settings::parse_duration;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::status::Status;
+
+use self::page::PageChange;
+pub use self::page::{AddressMember, PagePlan};
+use self::result::ResultChange;
+pub use self::result::{ResultPlan, UserInfo};
+use self::webhook::WebhookChange;
+pub use self::webhook::WebhookPlan;
 
 /// Event tags and external references of this form are words of a script.
 const PREFIX: &str = "simulate:";
@@ -29,6 +40,12 @@ pub struct Script {
     pub accepted_without_final_result: bool,
     /// Start verification answers 400; the process stays `pending`.
     pub start_refused: bool,
+    /// The hosted page, where there is one.
+    pub page: PagePlan,
+    /// The webhook event at the end.
+    pub webhook: WebhookPlan,
+    /// How its result is unusual.
+    pub result: ResultPlan,
 }
 
 /// How the callback of one process goes astray, if it does.
@@ -63,6 +80,9 @@ impl Default for Script {
             get_process_lag: Duration::ZERO,
             accepted_without_final_result: false,
             start_refused: false,
+            page: PagePlan::default(),
+            webhook: WebhookPlan::default(),
+            result: ResultPlan::default(),
         }
     }
 }
@@ -78,6 +98,12 @@ pub(crate) struct Change {
     get_process_lag_ms: Option<u64>,
     accepted_without_final_result: Option<bool>,
     start_refused: Option<bool>,
+    #[serde(default)]
+    page: PageChange,
+    #[serde(default)]
+    webhook: WebhookChange,
+    #[serde(default)]
+    result: ResultChange,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -92,12 +118,16 @@ struct CallbackChange {
 
 impl Change {
     pub(crate) fn apply(&self, script: &mut Script) {
+        // Before the outcome, which wins over that of a sample.
+        self.result.apply(script);
         let plan = &mut script.callback;
         set(&mut script.outcome, self.outcome.clone());
         set(&mut script.processing_time, millis(self.processing_time_ms));
         set(&mut script.get_process_lag, millis(self.get_process_lag_ms));
         set(&mut script.accepted_without_final_result, self.accepted_without_final_result);
         set(&mut script.start_refused, self.start_refused);
+        self.page.apply(&mut script.page);
+        self.webhook.apply(&mut script.webhook);
         set(&mut plan.lost, self.callback.lost);
         set(&mut plan.copies, self.callback.copies);
         set(&mut plan.delay, millis(self.callback.delay_ms));
@@ -189,6 +219,9 @@ pub(crate) fn resolve(
 pub(crate) struct UnknownWord(pub(crate) String);
 
 fn apply_word(script: &mut Script, word: &str) -> Result<(), UnknownWord> {
+    if script.page.heeds(word) || script.webhook.heeds(word) || result::heeds(script, word) {
+        return Ok(());
+    }
     let unknown = || UnknownWord(word.to_owned());
     let span = |text: &str| parse_duration(text).map_err(|_| unknown());
     let plan = &mut script.callback;

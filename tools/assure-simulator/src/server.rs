@@ -1,5 +1,6 @@
 //! The routes, and serving them.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use crate::error::Refusal;
 use crate::settings::Settings;
 use crate::simulator::Simulator;
 use crate::{
-    admin, document_types, dossiers, gate, images, listing, processes, token, user_data,
-    verification,
+    admin, capture, document_types, dossiers, files, gate, images, listing, media, pages,
+    processes, token, user_data, verification,
 };
 
 /// How long calls in flight may take to end after the shutdown was asked for.
@@ -37,8 +38,9 @@ pub async fn serve(
     settings: Settings,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    tracing::info!(address = %listener.local_addr()?, "listening");
-    let simulator = Arc::new(Simulator::new(settings, shutdown.clone())?);
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "listening");
+    let simulator = Arc::new(Simulator::new(settings, base(address), shutdown.clone())?);
     let service = router(Arc::clone(&simulator)).into_make_service_with_connect_info::<Shears>();
     let serving = axum::serve(Listener(listener), service)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
@@ -64,7 +66,21 @@ fn router(simulator: Arc<Simulator>) -> Router {
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(Arc::clone(&simulator), gate::pass));
     let admin = admin::router().layer(from_fn(gate::complete_refusals));
-    Router::new().nest("/simulator", admin).merge(recorded).with_state(simulator)
+    Router::new()
+        .nest("/simulator", admin)
+        .merge(pages::router())
+        .merge(recorded)
+        .with_state(simulator)
+}
+
+/// How a browser on this machine reaches a listener.
+fn base(address: SocketAddr) -> String {
+    let host = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}", SocketAddr::new(host, address.port()))
 }
 
 /// Everything that needs a token.
@@ -81,9 +97,17 @@ fn api() -> Router<Arc<Simulator>> {
                 .put(user_data::update)
                 .delete(user_data::delete),
         )
+        .route(
+            "/dossiers/{dossierId}/files",
+            post(files::set).get(files::get).delete(files::delete),
+        )
+        .route("/dossiers/{dossierId}/capture", post(capture::start))
         .route("/dossiers/{dossierId}/processes", post(processes::create))
         .route(process, get(processes::get).post(verification::start).delete(processes::delete))
         .route(&format!("{process}/images"), post(images::set).get(images::get))
+        .route(&format!("{process}/video"), get(media::video))
+        .route(&format!("{process}/download"), get(media::download))
+        .route(&format!("{process}/raw"), get(media::raw))
         .route(&format!("{process}/external-id"), get(processes::external_id))
         .route(&format!("{process}/fail"), post(processes::fail))
         .route("/processes", get(listing::list))

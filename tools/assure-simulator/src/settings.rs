@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proofline_settings::Reader;
 use secrecy::SecretString;
+use url::Url;
 
 use crate::script::Script;
 use crate::status::Status;
@@ -11,6 +12,8 @@ use crate::status::Status;
 /// How one simulator behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Where end-users reach the hosted pages; without it the address listened on.
+    pub public_url: Option<Url>,
     /// The API client that may ask for tokens.
     pub client_id: String,
     /// Its secret.
@@ -31,6 +34,16 @@ pub struct Settings {
     pub callback_retry: Duration,
     /// How long a receiver may take to answer.
     pub callback_timeout: Duration,
+    /// Where events go from the start; more subscriptions come through the admin API.
+    pub webhook_url: Option<Url>,
+    /// Signs them, if given.
+    pub webhook_secret: Option<SecretString>,
+    /// How often an event is sent in all while its receiver does not answer with success.
+    pub webhook_attempts: u32,
+    /// Pause between two attempts.
+    pub webhook_retry: Duration,
+    /// From an event to its `expiresAt`, after which it is not sent again.
+    pub webhook_lifetime: Duration,
     /// Largest image accepted, decoded.
     pub max_image_bytes: usize,
     /// Decides which calls a fault with a probability hits.
@@ -40,6 +53,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            public_url: None,
             client_id: "simulator".to_owned(),
             client_secret: SecretString::from("simulator-secret"),
             scope: "signicat-api".to_owned(),
@@ -50,6 +64,11 @@ impl Default for Settings {
             callback_attempts: 6,
             callback_retry: Duration::from_secs(2),
             callback_timeout: Duration::from_secs(10),
+            webhook_url: None,
+            webhook_secret: None,
+            webhook_attempts: 6,
+            webhook_retry: Duration::from_secs(2),
+            webhook_lifetime: Duration::from_secs(3600),
             max_image_bytes: 10 * 1024 * 1024,
             seed: 1,
         }
@@ -60,6 +79,12 @@ impl Settings {
     /// Reads the settings named `SIMULATOR_…`.
     pub fn read(r: &mut Reader) -> Option<Self> {
         let default = Self::default();
+        let public_url = r.optional_parsed(
+            "SIMULATOR_PUBLIC_URL",
+            "http or https URL",
+            "Where end-users reach the hosted pages; without it the address listened on.",
+            web_address,
+        );
         let client_id = r.text(
             "SIMULATOR_CLIENT_ID",
             Some(&default.client_id),
@@ -110,6 +135,27 @@ impl Settings {
             r.duration("SIMULATOR_CALLBACK_RETRY", "2s", "Pause between two attempts.");
         let callback_timeout =
             r.duration("SIMULATOR_CALLBACK_TIMEOUT", "10s", "How long a receiver may take.");
+        let webhook_url = r.optional_parsed(
+            "SIMULATOR_WEBHOOK_URL",
+            "http or https URL",
+            "Where webhook events go from the start.",
+            web_address,
+        );
+        let webhook_secret = r.optional_secret(
+            "SIMULATOR_WEBHOOK_SECRET",
+            "Signs those events; unsigned without it.",
+        );
+        let webhook_attempts = r.integer(
+            "SIMULATOR_WEBHOOK_ATTEMPTS",
+            default.webhook_attempts,
+            "attempts",
+            1..=1000,
+            "How often an event is sent in all while its receiver does not answer with success.",
+        );
+        let webhook_retry =
+            r.duration("SIMULATOR_WEBHOOK_RETRY", "2s", "Pause between two attempts.");
+        let webhook_lifetime =
+            r.duration("SIMULATOR_WEBHOOK_LIFETIME", "1h", "From an event to its expiresAt.");
         let max_image_bytes = r.integer(
             "SIMULATOR_MAX_IMAGE_BYTES",
             default.max_image_bytes,
@@ -125,6 +171,7 @@ impl Settings {
             "Decides which calls a fault with a probability hits.",
         );
         Some(Self {
+            public_url: public_url?,
             client_id: client_id?,
             client_secret: client_secret?.unwrap_or(default.client_secret),
             scope: scope?,
@@ -135,6 +182,11 @@ impl Settings {
             callback_attempts: callback_attempts?,
             callback_retry: callback_retry?,
             callback_timeout: callback_timeout?,
+            webhook_url: webhook_url?,
+            webhook_secret: webhook_secret?,
+            webhook_attempts: webhook_attempts?,
+            webhook_retry: webhook_retry?,
+            webhook_lifetime: webhook_lifetime?,
             max_image_bytes: max_image_bytes?,
             seed: seed?,
         })
@@ -148,6 +200,12 @@ impl Settings {
             ..Script::default()
         }
     }
+}
+
+/// An address that can be called.
+pub(crate) fn web_address(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or("must be an http or https URL")
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@ use tokio_util::task::TaskTracker;
 use crate::calls::Calls;
 use crate::clock::{Clock, pause};
 use crate::faults::Faults;
+use crate::pages::Kind;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::token::Tokens;
+use crate::webhooks::Webhooks;
 
 /// One simulator.
 pub(crate) struct Simulator {
@@ -20,15 +22,27 @@ pub(crate) struct Simulator {
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
-    /// Sends callbacks.
+    pub(crate) webhooks: Webhooks,
+    /// Sends callbacks and events.
     pub(crate) http: reqwest::Client,
+    /// Where end-users find the pages, without a slash at the end.
+    base: String,
     store: Mutex<Store>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
 
 impl Simulator {
-    pub(crate) fn new(settings: Settings, shutdown: CancellationToken) -> anyhow::Result<Self> {
+    /// `base`: where the simulator can be reached, unless the settings say so.
+    pub(crate) fn new(
+        settings: Settings,
+        base: String,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let base = match &settings.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => base,
+        };
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(settings.callback_timeout)
@@ -38,7 +52,9 @@ impl Simulator {
             tokens: Tokens::default(),
             faults: Faults::new(settings.seed),
             calls: Calls::default(),
+            webhooks: Webhooks::new(&settings),
             http,
+            base,
             store: Mutex::new(Store::new(settings.default_script())),
             tasks: TaskTracker::new(),
             shutdown,
@@ -49,6 +65,11 @@ impl Simulator {
     /// The dossiers and processes. Never held across an await.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The address of a page.
+    pub(crate) fn address(&self, kind: Kind, id: &str) -> String {
+        format!("{}/{}/{id}", self.base, kind.segment())
     }
 
     /// Runs something beside the calls until it is done or the simulator stops.

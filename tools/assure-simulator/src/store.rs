@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use proofline_assure::wire;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::callbacks::Delivery;
 use crate::clock::stamp;
 use crate::error::Refusal;
+use crate::pages::Pages;
 use crate::providers::Provider;
 use crate::script::{self, Rule, Script, Subject, UnknownWord};
 use crate::status::Status;
@@ -50,6 +52,13 @@ pub(crate) struct Image {
     pub(crate) digest: String,
 }
 
+impl Image {
+    pub(crate) fn new(bytes: Bytes) -> Self {
+        let digest = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        Self { bytes, digest }
+    }
+}
+
 /// A dossier with what hangs on it.
 pub(crate) struct Dossier {
     pub(crate) id: String,
@@ -59,6 +68,8 @@ pub(crate) struct Dossier {
     pub(crate) created_at: OffsetDateTime,
     pub(crate) updated_at: OffsetDateTime,
     pub(crate) user_data: Option<UserData>,
+    /// Images by depiction, for processes without their own.
+    pub(crate) files: BTreeMap<String, Image>,
     pub(crate) processes: Vec<Process>,
 }
 
@@ -103,6 +114,8 @@ pub(crate) struct Process {
     pub(crate) images: BTreeMap<Depiction, Image>,
     /// Digests of what was there when verification started.
     pub(crate) verified: Option<BTreeMap<Depiction, String>>,
+    /// How an end-user said that it ends; goes before the script.
+    pub(crate) chosen: Option<Status>,
     pub(crate) script: Script,
     /// Callbacks sent so far.
     pub(crate) callbacks: Vec<Delivery>,
@@ -113,6 +126,19 @@ impl Process {
     pub(crate) fn visible_status(&self) -> &Status {
         let lags = self.ended.is_some_and(|ended| ended.elapsed() < self.script.get_process_lag);
         if lags { &Status::Processing } else { &self.status }
+    }
+
+    /// Verification starts: from now on nothing can be uploaded.
+    pub(crate) fn freeze(&mut self, now: OffsetDateTime) {
+        self.status = Status::Processing;
+        self.updated_at = now;
+        let images = self.images.iter();
+        self.verified = Some(images.map(|(d, image)| (*d, image.digest.clone())).collect());
+    }
+
+    /// How it ends.
+    pub(crate) fn outcome(&self) -> &Status {
+        self.chosen.as_ref().unwrap_or(&self.script.outcome)
     }
 
     /// Whether a member of `processParameters` is there, whatever it holds.
@@ -139,6 +165,8 @@ pub(crate) struct Store {
     last_number: u64,
     defaults: Script,
     rules: Vec<Rule>,
+    /// The pages end-users are sent to.
+    pub(crate) pages: Pages,
 }
 
 impl Store {
@@ -149,6 +177,7 @@ impl Store {
             last_number: 0,
             defaults,
             rules: Vec::new(),
+            pages: Pages::default(),
         }
     }
 
@@ -166,6 +195,7 @@ impl Store {
             created_at: now,
             updated_at: now,
             user_data: None,
+            files: BTreeMap::new(),
             processes: Vec::new(),
         })
     }
@@ -194,6 +224,7 @@ impl Store {
         if self.dossier(id)?.processes.iter().any(Process::is_undeletable) {
             return Err(undeletable());
         }
+        self.pages.forget_dossier(id);
         if let Some(dossier) = self.dossiers.remove(id) {
             for process in dossier.processes {
                 self.homes.remove(&process.id);
@@ -210,9 +241,7 @@ impl Store {
     pub(crate) fn add_process(&mut self, mut process: Process) -> Result<&mut Process, Refusal> {
         process.number = self.next_number();
         let reference = self.dossier(&process.dossier_id)?.external_reference.as_deref();
-        process.script = self.script_for(reference, &process).map_err(|UnknownWord(word)| {
-            Refusal::bad_request(format!("The simulator knows no word \"{word}\"."))
-        })?;
+        process.script = self.script_for(reference, &process).map_err(misspelt)?;
         self.homes.insert(process.id.clone(), process.dossier_id.clone());
         let dossier = self.dossier_mut(&process.dossier_id.clone())?;
         dossier.updated_at = process.created_at;
@@ -245,6 +274,7 @@ impl Store {
         self.process(dossier, process)?;
         self.dossier_mut(dossier)?.processes.retain(|p| p.id != process);
         self.homes.remove(process);
+        self.pages.forget_process(process);
         Ok(())
     }
 
@@ -292,10 +322,29 @@ impl Store {
         script::resolve(self.defaults.clone(), &self.rules, &subject)
     }
 
+    /// The script that a process with these tags would get.
+    ///
+    /// # Errors
+    ///
+    /// 404 without the dossier; 400 for a misspelt script.
+    pub(crate) fn script_for_tags(
+        &self,
+        dossier: &str,
+        tags: &[String],
+    ) -> Result<Script, Refusal> {
+        let external_reference = self.dossier(dossier)?.external_reference.as_deref();
+        let subject = Subject { external_reference, process_id: "", tags };
+        script::resolve(self.defaults.clone(), &self.rules, &subject).map_err(misspelt)
+    }
+
     fn next_number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }
+}
+
+fn misspelt(UnknownWord(word): UnknownWord) -> Refusal {
+    Refusal::bad_request(format!("The simulator knows no word \"{word}\"."))
 }
 
 /// The refusal to delete what a provider is working on.

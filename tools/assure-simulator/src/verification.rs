@@ -1,5 +1,6 @@
 //! Start verification: the bare POST on the process itself, which freezes it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,12 +12,13 @@ use serde_json::{Map, Value};
 
 use crate::body::Object;
 use crate::error::Refusal;
+use crate::files;
 use crate::lifecycle;
 use crate::processes::Ids;
 use crate::providers::Provider;
 use crate::simulator::Simulator;
 use crate::status::Status;
-use crate::store::{Depiction, Process};
+use crate::store::{Depiction, Image, Process};
 
 /// `POST /dossiers/{dossierId}/processes/{processId}`.
 pub(crate) async fn start(
@@ -27,15 +29,15 @@ pub(crate) async fn start(
     let answers_body = {
         let now = simulator.clock.now();
         let mut store = simulator.store();
+        let files = store.dossier(&dossier)?.files.clone();
         let process = store.process_mut(&dossier, &process_id)?;
         if process.status != Status::Pending {
             return Err(Refusal::conflict("Verification was started before."));
         }
-        check(process, &body).map_err(Refusal::bad_request)?;
-        process.status = Status::Processing;
-        process.updated_at = now;
-        let frozen = process.images.iter();
-        process.verified = Some(frozen.map(|(d, image)| (*d, image.digest.clone())).collect());
+        let borrowed = files::fit_for(process, &files);
+        check(process, &borrowed, &body).map_err(Refusal::bad_request)?;
+        process.images.extend(borrowed);
+        process.freeze(now);
         !process.provider.starts_without_body()
     };
     lifecycle::started(&simulator, &process_id);
@@ -47,8 +49,12 @@ pub(crate) async fn start(
     }
 }
 
-/// Whether the provider has what it needs.
-fn check(process: &Process, body: &Map<String, Value>) -> Result<(), String> {
+/// Whether the provider has what it needs, the images borrowed from the dossier included.
+fn check(
+    process: &Process,
+    borrowed: &BTreeMap<Depiction, Image>,
+    body: &Map<String, Value>,
+) -> Result<(), String> {
     if process.script.start_refused {
         return Err("The simulator was told to refuse the start.".to_owned());
     }
@@ -76,8 +82,8 @@ fn check(process: &Process, body: &Map<String, Value>) -> Result<(), String> {
         Provider::Connect(_) => return Err("The eID flow has no such call.".to_owned()),
         Provider::SignicatVideoid | Provider::Readid | Provider::Webid => &[],
     };
-    let missing: Vec<_> =
-        required.iter().filter(|d| !process.images.contains_key(d)).map(|d| d.as_str()).collect();
+    let is_there = |d: &Depiction| process.images.contains_key(d) || borrowed.contains_key(d);
+    let missing: Vec<_> = required.iter().filter(|d| !is_there(d)).map(|d| d.as_str()).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -103,7 +103,7 @@ pub(super) async fn finish(
     body: Object,
 ) -> Result<Json<Value>, Refusal> {
     let wanted: Finish = read(body)?;
-    let scripted = simulator.store().find_process(&id)?.script.outcome.clone();
+    let scripted = simulator.store().find_process(&id)?.outcome().clone();
     let status = wanted.status.unwrap_or(scripted);
     if !status.is_final() {
         return Err(Refusal::bad_request("The status must be a final one."));
@@ -154,12 +154,12 @@ impl Overrides {
 }
 
 /// Reads a body of this API, telling what is wrong with it: nothing in it is personal.
-fn read<T: serde::de::DeserializeOwned>(Object(members): Object) -> Result<T, Refusal> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(Object(members): Object) -> Result<T, Refusal> {
     serde_json::from_value(Value::Object(members))
         .map_err(|error| Refusal::bad_request(error.to_string()))
 }
 
-fn null_or_text<'de, D: Deserializer<'de>>(
+pub(super) fn null_or_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)

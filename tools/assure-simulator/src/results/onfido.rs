@@ -1,58 +1,32 @@
-//! What Onfido finds, about a person who doesn't exist.
+//! What Onfido finds: another person than the samples', so that a test can tell whether a result
+//! is the process's own or the sample that a script named.
 
 use std::sync::LazyLock;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
-use super::Findings;
 use crate::status::Status;
-use crate::store::Process;
 
-static ACCEPTED: LazyLock<Value> = LazyLock::new(|| parse(include_str!("onfido/accepted.json")));
-static INCONCLUSIVE: LazyLock<Value> =
-    LazyLock::new(|| parse(include_str!("onfido/inconclusive.json")));
-static REJECTED: LazyLock<Value> = LazyLock::new(|| parse(include_str!("onfido/rejected.json")));
+type Template = LazyLock<Map<String, Value>>;
 
-fn parse(template: &str) -> Value {
-    serde_json::from_str(template).expect("the templates are JSON")
+static ACCEPTED: Template = LazyLock::new(|| parse(include_str!("onfido/accepted.json")));
+static INCONCLUSIVE: Template = LazyLock::new(|| parse(include_str!("onfido/inconclusive.json")));
+static REJECTED: Template = LazyLock::new(|| parse(include_str!("onfido/rejected.json")));
+
+fn parse(template: &str) -> Map<String, Value> {
+    serde_json::from_str(template).expect("the templates are JSON objects")
 }
 
-pub(super) fn findings(process: &Process, status: &Status) -> Findings {
-    let template = match status {
-        Status::Accepted => &*ACCEPTED,
-        Status::Inconclusive => &*INCONCLUSIVE,
-        Status::Rejected => &*REJECTED,
+/// The findings behind a verdict.
+pub(super) fn template(verdict: &Status) -> Map<String, Value> {
+    match verdict {
+        Status::Accepted => ACCEPTED.clone(),
+        Status::Inconclusive => INCONCLUSIVE.clone(),
+        Status::Rejected => REJECTED.clone(),
         Status::Pending
         | Status::Processing
         | Status::Canceled
         | Status::Failed
-        | Status::Other(_) => return Findings::default(),
-    };
-    let mut final_result = template.get("finalResult").cloned();
-    let mut provider_specific = template.get("providerSpecific").cloned();
-
-    let document_type = process.request.document_type.as_deref();
-    for tree in [
-        final_result.as_mut(),
-        provider_specific.as_mut().and_then(|p| p.get_mut("documentVerification")),
-    ]
-    .into_iter()
-    .flatten()
-    {
-        // `unknown` stays: what could not be read isn't what was announced.
-        if let (Some(found), Some(announced)) = (tree.get_mut("documentType"), document_type)
-            && found != "unknown"
-        {
-            *found = json!(announced);
-        }
+        | Status::Other(_) => Map::new(),
     }
-    if process.process_type == Some("document") {
-        if let Some(Value::Object(members)) = &mut final_result {
-            members.remove("similarityScore");
-        }
-        if let Some(Value::Object(members)) = &mut provider_specific {
-            members.remove("facialSimilarity");
-        }
-    }
-    Findings { final_result, provider_specific }
 }

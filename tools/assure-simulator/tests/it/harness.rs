@@ -30,6 +30,7 @@ pub(crate) fn quick() -> Settings {
     Settings {
         processing_time: Duration::from_millis(20),
         callback_retry: Duration::from_millis(20),
+        webhook_retry: Duration::from_millis(20),
         ..Settings::default()
     }
 }
@@ -229,11 +230,14 @@ pub(crate) async fn eventually<T>(mut ask: impl AsyncFnMut() -> Result<T, Value>
     }
 }
 
-/// A callback as it came in.
+/// A callback or an event as it came in.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) authorization: Option<String>,
     pub(crate) content_type: Option<String>,
+    pub(crate) headers: HeaderMap,
+    /// As it was signed.
+    pub(crate) bytes: Bytes,
     pub(crate) body: Value,
 }
 
@@ -273,10 +277,13 @@ async fn receive(
     body: Bytes,
 ) -> (StatusCode, [(&'static str, &'static str); 1]) {
     let text = |name| headers.get(name).map(|v| v.to_str().unwrap().to_owned());
+    let (authorization, content_type) = (text("authorization"), text("content-type"));
     let received = Received {
-        authorization: text("authorization"),
-        content_type: text("content-type"),
+        authorization,
+        content_type,
         body: serde_json::from_slice(&body).unwrap(),
+        headers,
+        bytes: body,
     };
     // The test may have ended.
     let _ = sender.send(received);

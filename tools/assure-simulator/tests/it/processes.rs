@@ -126,7 +126,7 @@ async fn document_types_are_listed_for_providers_that_have_them() {
     simulator.get("/assure/unheard-of/document-types").await.is(404);
 }
 
-fn webid() -> Value {
+pub(crate) fn webid() -> Value {
     json!({"provider": "webid", "processType": "videoid", "processParameters": {"webid": {
         "user": {
             "firstName": "Inga", "lastName": "Oppdiktet", "dateOfBirth": "1991-04-12",

@@ -25,23 +25,25 @@ async fn a_rule_for_an_external_reference_decides_the_outcome() {
 async fn a_rule_reaches_processes_that_have_not_ended() {
     let simulator = Simulator::start().await;
     let waiting = simulator.process_with_front(json!({"eventTags": ["simulate:rejected"]})).await;
-    let rule = json!({"match": {"processId": waiting.id}, "script": {
+    let script = json!({
         "outcome": "canceled", "processingTimeMs": 1,
         "callback": {"lost": true, "copies": 3, "delayMs": 5, "early": true, "lie": "failed"},
         "getProcessLagMs": 2, "acceptedWithoutFinalResult": true, "startRefused": false,
-    }});
+        "page": {
+            "addressMember": "both", "returnFirst": true, "processAtStart": true,
+            "tellsProcessId": true,
+        },
+        "webhook": {"lost": true, "copies": 2, "untagged": true, "delayMs": 6},
+        "result": {
+            "sample": "readid-accepted", "userInfo": "signed", "quirks": true, "future": true,
+            "largeResultKib": 1,
+        },
+    });
+    let rule = json!({"match": {"processId": waiting.id}, "script": script});
 
     simulator.post("/simulator/scripts", rule).await.is(201);
 
-    let script = simulator.state_of(&waiting).await["script"].clone();
-    assert_eq!(
-        script,
-        json!({
-            "outcome": "canceled", "processingTimeMs": 1,
-            "callback": {"lost": true, "copies": 3, "delayMs": 5, "early": true, "lie": "failed"},
-            "getProcessLagMs": 2, "acceptedWithoutFinalResult": true, "startRefused": false,
-        })
-    );
+    assert_eq!(simulator.state_of(&waiting).await["script"], script);
     simulator.post(&waiting.path(), json!({})).await.is(200);
     simulator.reaches(&waiting, "canceled").await;
 }
