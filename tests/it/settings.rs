@@ -52,7 +52,7 @@ const ALL: [Wrong; 5] = [
     },
     Wrong {
         service: "proofline-verifier",
-        settings: &[],
+        settings: &[("PROOFLINE_KEYS", "k1:planted-secret")],
         missing: &["ASSURE_CLIENT_ID", "ASSURE_CLIENT_SECRET"],
     },
     Wrong {
@@ -187,6 +187,7 @@ async fn help_lists_every_setting_with_default_and_unit() {
         ("PROOFLINE_UPLOAD_URL", "default http://127.0.0.1:8081", ""),
         ("PROOFLINE_EXPIRES_AFTER", "default 24h", DURATION),
         ("ASSURE_COMPLETION", "default callback,events", ""),
+        ("ASSURE_PAGE_MEMBERS", "default redirectUrl,url", "comma-separated"),
     ];
     let upload = [
         ("PROOFLINE_LISTEN", "default 127.0.0.1:8081", ""),
@@ -222,7 +223,7 @@ async fn help_lists_every_setting_with_default_and_unit() {
             [&upload[..], &everywhere, &assure, &[tenants, token_keys]].concat(),
         ),
         ("proofline-callback-receiver", help, [&receiver[..], &everywhere, &[token_keys]].concat()),
-        ("proofline-verifier", help, [&verifier[..], &everywhere, &assure].concat()),
+        ("proofline-verifier", help, [&verifier[..], &everywhere, &assure, &[keys]].concat()),
         (
             "proofline-result-normaliser",
             help,
@@ -250,7 +251,6 @@ async fn help_lists_every_setting_with_default_and_unit() {
 async fn a_service_asks_for_nothing_it_does_not_use() {
     let of_others = [
         ("proofline-callback-receiver", "ASSURE_"),
-        ("proofline-verifier", "PROOFLINE_KEYS"),
         ("proofline-verifier", "PROOFLINE_TENANTS_FILE"),
         ("proofline-result-normaliser", "PROOFLINE_TOKEN_KEYS"),
     ];

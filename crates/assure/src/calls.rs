@@ -1,6 +1,6 @@
 //! The calls, one function each.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -61,27 +61,33 @@ impl Client {
         Ok(all.into_iter().filter(is_it).max_by(|a, b| a.created_at.cmp(&b.created_at)))
     }
 
-    /// The ids of a dossier's processes; `None` when Assure has no such dossier.
+    /// A dossier's processes; `None` when Assure has no such dossier.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn processes_of(&self, dossier_id: &str) -> Result<Option<Vec<String>>, Error> {
+    pub async fn processes_of(
+        &self,
+        dossier_id: &str,
+    ) -> Result<Option<Vec<wire::ListedProcess>>, Error> {
         let path = ["dossiers", dossier_id];
         let answer = unless_gone(self.call(get("get_dossier", &path), |r| r).await)?;
         let Some(answer) = answer else { return Ok(None) };
         let details: wire::DossierDetails = decode(&answer)?;
-        Ok(Some(details.processes.into_iter().map(|process| process.process_id).collect()))
+        Ok(Some(details.processes))
     }
 
-    /// The ids of all processes of the account that were created since then and are open: in
-    /// status `pending` or `processing`.
+    /// All processes of the account that were created since then and are open: in status `pending`
+    /// or `processing`.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn open_processes(&self, since: OffsetDateTime) -> Result<HashSet<String>, Error> {
+    pub async fn open_processes(
+        &self,
+        since: OffsetDateTime,
+    ) -> Result<Vec<wire::ListedProcess>, Error> {
         let since = since.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(since);
         let since = since.format(&Rfc3339).map_err(|_| Error::nonsense("a time out of range"))?;
-        let mut open = HashSet::new();
+        let mut open = Vec::new();
         for page in 0..=MAX_OFFSET / PAGE {
             let offset = page * PAGE;
             let answer = self
@@ -94,7 +100,7 @@ impl Client {
                 .await?;
             let list: wire::ProcessList = decode(&answer)?;
             let is_last = list.processes.is_empty() || offset + PAGE >= list.total_results;
-            open.extend(list.processes.into_iter().map(|process| process.process_id));
+            open.extend(list.processes);
             if is_last {
                 break;
             }
@@ -155,6 +161,31 @@ impl Client {
         decode(&self.call(post("create_process", &path), |request| request.json(body)).await?)
     }
 
+    /// `POST /dossiers/{dossierId}/capture`: Start capture flow. Not repeated by itself: each page
+    /// makes a process.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn start_capture(
+        &self,
+        dossier_id: &str,
+        body: &wire::StartCapture,
+    ) -> Result<wire::CaptureStarted, Error> {
+        let path = ["dossiers", dossier_id, "capture"];
+        decode(&self.call(post("start_capture", &path), |request| request.json(body)).await?)
+    }
+
+    /// `GET /{provider}/document-types`: what Assure knows of this provider's documents, as it
+    /// tells it.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn document_types(&self, provider: &str) -> Result<Vec<Value>, Error> {
+        let path = [provider, "document-types"];
+        let answer = self.call(get("get_document_types", &path), |request| request).await?;
+        if answer.body.is_empty() { Ok(Vec::new()) } else { decode(&answer) }
+    }
+
     /// `POST …/images` with one image, streamed. Sent once.
     ///
     /// # Errors
@@ -181,8 +212,8 @@ impl Client {
         }
     }
 
-    /// `POST /dossiers/{dossierId}/processes/{processId}`: Start verification. Not repeated by
-    /// itself: the answer to a repeat says little.
+    /// `POST /dossiers/{dossierId}/processes/{processId}`: Start verification, with the
+    /// provider's members of it. Not repeated by itself: the answer to a repeat says little.
     ///
     /// # Errors
     /// [`Error`].
@@ -190,9 +221,14 @@ impl Client {
         &self,
         dossier_id: &str,
         process_id: &str,
+        parameters: Option<&Value>,
     ) -> Result<(), Error> {
         let path = ["dossiers", dossier_id, "processes", process_id];
-        done(&self.call(post("start_verification", &path), |request| request).await?)
+        let started = self.call(post("start_verification", &path), |request| match parameters {
+            Some(parameters) => request.json(parameters),
+            None => request,
+        });
+        done(&started.await?)
     }
 
     /// `GET /dossiers/{dossierId}/processes/{processId}`; `None` when Assure has no such process.

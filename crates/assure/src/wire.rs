@@ -133,6 +133,38 @@ pub struct ProcessCreated {
     pub artefacts: Map<String, Value>,
 }
 
+/// `POST /dossiers/{dossierId}/capture`: request.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartCapture {
+    /// Exactly one: provider, process type, and what Create process has at its top level.
+    pub providers: Vec<Map<String, Value>>,
+    /// Where the end-user comes back, whatever the outcome.
+    pub redirect_url: String,
+    /// How the page looks and speaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_parameters: Option<Map<String, Value>>,
+    /// Copied to the tags of the completion event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event_tags: Vec<String>,
+    /// Where the callback goes (older generation).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_url: Option<String>,
+    /// Sent verbatim as `Authorization` of the callback (inferred).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_header: Option<String>,
+    /// `sdk`, `requestDomain`.
+    #[serde(flatten)]
+    pub options: Map<String, Value>,
+}
+
+/// `POST /dossiers/{dossierId}/capture`: answer. Other members may come with it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CaptureStarted {
+    /// Where the end-user goes: a secret.
+    pub url: String,
+}
+
 /// `POST …/images`: request. Each member is a data URL, `data:image/jpeg;base64,…` or
 /// `data:image/png;base64,…`. The client streams this body instead of building it.
 #[derive(Clone, Default, Serialize, Deserialize)]

@@ -62,6 +62,11 @@ pub fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::DepictionNotAccepted => {
             Problem::new(Code::DepictionNotAccepted, "The provider does not take this image.")
         }
+        Refusal::EnrolmentMissing => {
+            Problem::new(Code::InvalidRequest, "The provider needs the end-user's enrolment.")
+                .fault("/parameters/facetecEnrollment", "is required: what the SDK took")
+                .fault("/parameters/imageDepiction", "is required: front or selfie")
+        }
         Refusal::ClaimLost => {
             Problem::new(Code::UploadInProgress, "Another upload of this image came in between.")
         }

@@ -12,6 +12,7 @@ mod bucket;
 mod connection;
 mod dead_letter;
 mod direct_get;
+mod dossiers;
 mod error;
 mod hint;
 mod journal;
@@ -28,6 +29,7 @@ pub mod worker;
 
 pub use batch::{DueTimers, Taken};
 pub use connection::{Connection, Settings};
+pub use dossiers::{Dossiers, Members};
 pub use error::{Error, ExecuteError};
 pub use hint::Hint;
 pub use journal::{Executed, History, Journal};

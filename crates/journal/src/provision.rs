@@ -97,7 +97,8 @@ pub async fn provision(
         topology::timers(replicas),
         topology::dead_letters(replicas),
     ];
-    for config in streams.into_iter().chain(topology::buckets(replicas)) {
+    let buckets = topology::buckets(replicas, settings.retention.events);
+    for config in streams.into_iter().chain(buckets) {
         made.push(make_stream(connection, config).await?);
     }
     for consumer in Consumer::ALL {

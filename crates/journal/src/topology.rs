@@ -24,6 +24,8 @@ pub(crate) const SEALED: &str = "SEALED";
 pub(crate) const DATA_KEYS: &str = "DATA_KEYS";
 /// Bucket of who is creating what.
 pub(crate) const LEASES: &str = "LEASES";
+/// Bucket of who shares which dossier.
+pub(crate) const DOSSIERS: &str = "DOSSIERS";
 /// Bucket of how fast each Assure account may be called, and whose turn reconciliation is.
 pub(crate) const PACE: &str = "PACE";
 
@@ -227,13 +229,16 @@ pub(crate) fn dead_letters(replicas: usize) -> Config {
 
 /// The buckets. They are made as streams: what a client's key-value helper makes can never have a
 /// revision deleted, and erasure is exactly that.
-pub(crate) fn buckets(replicas: usize) -> [Config; 4] {
+///
+/// `events` is how long events are kept: who shares a dossier need not be known for longer.
+pub(crate) fn buckets(replicas: usize, events: Duration) -> [Config; 5] {
     [
         bucket(SEALED, 1, Duration::ZERO, replicas),
         // A revision that a newer one pushed out is beyond any delete, so there is room for some.
         Config { discard: DiscardPolicy::New, ..bucket(DATA_KEYS, 4, Duration::ZERO, replicas) },
         bucket(LEASES, 1, Duration::from_secs(30), replicas),
         bucket(PACE, 1, DAY, replicas),
+        bucket(DOSSIERS, 1, events, replicas),
     ]
 }
 

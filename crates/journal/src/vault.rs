@@ -15,17 +15,24 @@ use crate::{
 
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DocumentKind {
+pub enum DocumentKind<'a> {
     /// The normalised result, with Assure's whole answer. Two replicas that look at the same time
     /// may see different ends, of which one gets into the log: each end has its own document, so
     /// that the document always fits the end that counts.
     Result(Outcome),
+    /// What the end-user needs: an SDK's token, an address. Each attempt at setting up has its own,
+    /// which its event names, so that a late attempt can't put its own in the place of another's.
+    NextAction(&'a str),
+    /// The provider's members of Start verification; likewise one for each attempt at submitting.
+    StartParameters(&'a str),
 }
 
-impl DocumentKind {
+impl DocumentKind<'_> {
     fn name(self) -> String {
         match self {
             Self::Result(outcome) => format!("result-{}", outcome.word()),
+            Self::NextAction(id) => format!("next-action-{id}"),
+            Self::StartParameters(id) => format!("start-parameters-{id}"),
         }
     }
 }
@@ -84,7 +91,7 @@ impl Vault {
     pub async fn put(
         &self,
         key: &VerificationKey,
-        kind: DocumentKind,
+        kind: DocumentKind<'_>,
         plaintext: &[u8],
     ) -> Result<(), VaultError> {
         let data_key = self.data_key(key).await?;
@@ -106,12 +113,24 @@ impl Vault {
     pub async fn get(
         &self,
         key: &VerificationKey,
-        kind: DocumentKind,
+        kind: DocumentKind<'_>,
     ) -> Result<Option<Vec<u8>>, VaultError> {
         let Some(sealed) = self.sealed.get(&name(key, kind)).await? else { return Ok(None) };
         let data_key = self.data_key(key).await?;
         let opened = data_key.open(subject(key), &kind.name(), &sealed);
         opened.map(Some).map_err(VaultError::Unreadable)
+    }
+
+    /// Removes a document that is of no more use.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn discard(
+        &self,
+        key: &VerificationKey,
+        kind: DocumentKind<'_>,
+    ) -> Result<(), Error> {
+        self.sealed.erase(&name(key, kind)).await
     }
 
     /// Destroys the verification's data key, and with it all its documents, wherever copies of them
@@ -130,7 +149,7 @@ impl Vault {
     }
 }
 
-fn name(key: &VerificationKey, kind: DocumentKind) -> String {
+fn name(key: &VerificationKey, kind: DocumentKind<'_>) -> String {
     format!("{key}.{}", kind.name())
 }
 

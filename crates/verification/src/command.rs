@@ -1,6 +1,9 @@
 //! What can be asked of a verification.
 
-use proofline_events::v1::{CaptureBy, Depiction, Flow, SignalSource};
+use proofline_events::{
+    VerificationId,
+    v1::{CaptureBy, Depiction, Flow, SignalSource},
+};
 use time::OffsetDateTime;
 
 use crate::{Observation, Reason};
@@ -16,6 +19,8 @@ pub enum Command {
         dossier_id: String,
         /// Names the Assure account it is in.
         assure_account: String,
+        /// The processes that were there before.
+        earlier_process_ids: Vec<String>,
     },
     /// The process is there.
     RecordProcess(ProcessDetails),
@@ -43,6 +48,8 @@ pub enum Command {
     Submit {
         /// Because the depictions of `submit_when` are in.
         automatic: bool,
+        /// The provider's members of Start verification, if there are some.
+        parameters: Option<StartParameters>,
     },
     /// Assure accepted Start verification.
     RecordStart,
@@ -54,6 +61,8 @@ pub enum Command {
     Conclude {
         /// What the look showed.
         observation: Observation,
+        /// Assure's id of the process that was looked at, if one was.
+        process_id: Option<String>,
         /// The signal that made us look, if one did.
         signal: Option<SignalSource>,
         /// Where the result will be found.
@@ -86,6 +95,8 @@ pub struct Request {
     pub expires_at: OffsetDateTime,
     /// It came with an idempotency key.
     pub resumable: bool,
+    /// The earlier verification whose dossier is used again.
+    pub same_dossier_as: Option<VerificationId>,
     /// Keyed fingerprint of the request, and the id of its key.
     pub fingerprint: (Vec<u8>, String),
 }
@@ -93,10 +104,21 @@ pub struct Request {
 /// The process, as Assure answered its creation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProcessDetails {
-    /// Assure's id.
-    pub process_id: String,
+    /// Assure's id; `None` for a capture, whose end-user makes the process.
+    pub process_id: Option<String>,
     /// How many pages of the document are wanted; 0 where the provider didn't say.
     pub document_pages: u32,
+    /// Names the sealed document with what the end-user needs, if there is one.
+    pub next_action_id: Option<String>,
+}
+
+/// The provider's members of Start verification, which are sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartParameters {
+    /// Names the sealed document.
+    pub id: String,
+    /// What the enrolment in them is compared with, if there is one.
+    pub enrolled_with: Option<Depiction>,
 }
 
 /// A refusal by Assure, or our giving up.

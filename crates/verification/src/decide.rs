@@ -43,6 +43,9 @@ pub enum Refusal {
     /// The provider does not take this image.
     #[error("the provider does not take this image")]
     DepictionNotAccepted,
+    /// The provider's members of Start verification are missing.
+    #[error("the enrolment is missing")]
+    EnrolmentMissing,
     /// The upload no longer holds its depiction.
     #[error("the upload no longer holds its depiction")]
     ClaimLost,
@@ -66,8 +69,8 @@ pub fn decide(
     };
     match command {
         Command::Request(_) => Ok(Vec::new()),
-        Command::RecordDossier { dossier_id, assure_account } => {
-            setup::record_dossier(state, dossier_id, assure_account)
+        Command::RecordDossier { dossier_id, assure_account, earlier_process_ids } => {
+            setup::record_dossier(state, dossier_id, assure_account, earlier_process_ids)
         }
         Command::RecordProcess(process) => setup::record_process(state, process),
         Command::FailSetup(refused) => setup::fail(state, refused),
@@ -77,12 +80,15 @@ pub fn decide(
         Command::FinishUpload { upload_id, depiction, result } => {
             uploads::finish(state, upload_id, depiction, result)
         }
-        Command::Submit { automatic } => submission::submit(state, automatic, now),
+        Command::Submit { automatic, parameters } => {
+            submission::submit(state, automatic, parameters, now)
+        }
         Command::RecordStart => submission::record_start(state),
         Command::RefuseStart(refused) => submission::refuse_start(state, refused),
         Command::Cancel => ending::cancel(state),
-        Command::Conclude { observation, signal, result_url } => {
-            Ok(ending::conclude(state, &observation, signal, result_url, now))
+        Command::Conclude { observation, process_id, signal, result_url } => {
+            let look = ending::Look { observation: &observation, process_id, signal };
+            Ok(ending::conclude(state, look, result_url, now))
         }
         Command::Erase => Ok(erasure::erase(state)),
         Command::RecordErasure => Ok(erasure::record(state)),

@@ -7,6 +7,7 @@
 //! * Where to begin: [`Command`], then `decide/`, one file for each part of a verification's life;
 //!   [`provider`] is the table of what each provider can do.
 
+mod capture;
 mod command;
 mod decide;
 mod images;
@@ -15,11 +16,14 @@ pub mod provider;
 mod reason;
 mod state;
 
-pub use command::{Command, ImageReceived, ProcessDetails, Refused, Request, UploadResult};
+pub use capture::{Candidate, the_one_that_counts};
+pub use command::{
+    Command, ImageReceived, ProcessDetails, Refused, Request, StartParameters, UploadResult,
+};
 pub use decide::{Refusal, decide};
 pub use images::{Image, Images};
 pub use observation::{Observation, is_final};
 pub use reason::Reason;
 pub use state::{
-    End, NextAction, Process, SetupFailure, Start, Status, Verification, evolve, fold,
+    End, NextAction, Process, SetupFailure, Start, Status, Submission, Verification, evolve, fold,
 };

@@ -1,191 +1,293 @@
 //! What each provider can do: one table, from Assure's documentation.
 //!
-//! To add a provider, add its rows here and its result to the result-normaliser.
+//! To add a provider, add its rows here; to let it take part in a flow, fill in that column.
 
-use proofline_events::{
-    Word,
-    v1::{CaptureBy, Depiction, Flow},
-};
+mod resolve;
+
+use proofline_events::{Word, v1::Depiction};
+
+pub use resolve::{Combination, Fault, resolve};
 
 /// One process type of one provider.
 #[derive(Debug)]
 pub struct Capability {
-    /// Assure's name of the provider.
+    /// Assure's name of the provider; for eID the prefix before the method's name.
     pub provider: &'static str,
     /// Assure's name of the process type; empty where the provider has none.
     pub process_type: &'static str,
-    /// The images it takes through the API; `None` where it takes none.
+    /// Document flow: the images it takes through the API; `None` where it takes none.
     pub upload: Option<Upload>,
+    /// Document flow: whether the provider has an SDK for the caller's own page or app.
+    pub sdk: bool,
+    /// Document flow: whether the provider has a page of its own.
+    pub page: bool,
+    /// Capture flow: whose SDK Assure's hosted page uses unless asked otherwise; `None` where the
+    /// flow is not offered.
+    pub capture: Option<CaptureSdk>,
+    /// eID flow.
+    pub eid: bool,
+    /// What Start verification must be given.
+    pub start: Start,
+    /// It is never the default: the caller must name it.
+    pub must_be_named: bool,
 }
 
 /// The images of a process type.
 #[derive(Debug)]
 pub struct Upload {
     /// Without these nothing can be submitted.
-    pub required: &'static [Depiction],
+    pub needs: Needs,
     /// These too, where the document has them.
     pub optional: &'static [Depiction],
-    /// Whether Assure must be told the type of document.
-    pub needs_document_type: bool,
+    /// What Assure must be told of the document.
+    pub document: &'static [DocumentMember],
+}
+
+/// Which images must come.
+#[derive(Debug, Clone, Copy)]
+pub enum Needs {
+    /// Each of them.
+    All(&'static [Depiction]),
+    /// At least one of them.
+    One(&'static [Depiction]),
+}
+
+/// A member of `document` in a creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentMember {
+    /// The type.
+    Type,
+    /// The country.
+    Country,
+    /// Assure's number of the kind of document.
+    Id,
+}
+
+/// The `sdk` member of Start capture flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureSdk {
+    /// The provider's.
+    Native,
+    /// Signicat's.
+    Capture,
+}
+
+/// What Start verification must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing.
+    Plain,
+    /// The face scan that the SDK took, and the depiction it is compared with.
+    WithEnrolment,
 }
 
 use Depiction::{Back, Front, Selfie};
+use DocumentMember::{Country, Id, Type};
 
-/// The first row of a provider is its default process type.
+const NOTHING: Capability = Capability {
+    provider: "",
+    process_type: "",
+    upload: None,
+    sdk: false,
+    page: false,
+    capture: None,
+    eid: false,
+    start: Start::Plain,
+    must_be_named: false,
+};
+
+/// Of a provider's rows that can do what is asked the first is the default.
 const TABLE: &[Capability] = &[
     Capability {
         provider: "onfido",
         process_type: "documentSelfie",
         upload: Some(Upload {
-            required: &[Front, Selfie],
+            needs: Needs::All(&[Front, Selfie]),
             optional: &[Back],
-            needs_document_type: true,
+            document: &[Type],
         }),
+        sdk: true,
+        capture: Some(CaptureSdk::Native),
+        ..NOTHING
     },
     Capability {
         provider: "onfido",
         process_type: "document",
-        upload: Some(Upload { required: &[Front], optional: &[Back], needs_document_type: true }),
+        upload: Some(Upload { needs: Needs::All(&[Front]), optional: &[Back], document: &[Type] }),
+        sdk: true,
+        capture: Some(CaptureSdk::Native),
+        ..NOTHING
     },
+    Capability {
+        provider: "onfido",
+        process_type: "documentVideo",
+        sdk: true,
+        capture: Some(CaptureSdk::Native),
+        ..NOTHING
+    },
+    Capability {
+        provider: "signicatvideoid",
+        process_type: "high",
+        sdk: true,
+        capture: Some(CaptureSdk::Native),
+        ..NOTHING
+    },
+    Capability {
+        provider: "signicatvideoid",
+        process_type: "substantial",
+        sdk: true,
+        capture: Some(CaptureSdk::Native),
+        ..NOTHING
+    },
+    Capability {
+        provider: "signicatvideoid",
+        process_type: "substantialFullyAuto",
+        sdk: true,
+        capture: Some(CaptureSdk::Native),
+        ..NOTHING
+    },
+    Capability { provider: "readid", process_type: "sdk", sdk: true, ..NOTHING },
+    Capability {
+        provider: "readid",
+        process_type: "ready",
+        sdk: true,
+        capture: Some(CaptureSdk::Native),
+        ..NOTHING
+    },
+    Capability {
+        provider: "signicatpaper",
+        upload: Some(Upload {
+            needs: Needs::All(&[Front]),
+            optional: &[Back],
+            document: &[Type, Country],
+        }),
+        capture: Some(CaptureSdk::Capture),
+        ..NOTHING
+    },
+    Capability {
+        provider: "signicatpictureid",
+        process_type: "documentSelfie",
+        upload: Some(Upload {
+            needs: Needs::All(&[Front, Selfie]),
+            // Needed where Assure says that the document has two pages.
+            optional: &[Back],
+            document: &[Id],
+        }),
+        capture: Some(CaptureSdk::Capture),
+        ..NOTHING
+    },
+    Capability {
+        provider: "signicatpictureid",
+        process_type: "document",
+        upload: Some(Upload { needs: Needs::All(&[Front]), optional: &[Back], document: &[Id] }),
+        capture: Some(CaptureSdk::Capture),
+        ..NOTHING
+    },
+    Capability {
+        provider: "facetec",
+        // The one that the enrolment is compared with.
+        upload: Some(Upload { needs: Needs::One(&[Front, Selfie]), optional: &[], document: &[] }),
+        sdk: true,
+        start: Start::WithEnrolment,
+        ..NOTHING
+    },
+    Capability {
+        provider: "webid",
+        process_type: "videoid",
+        page: true,
+        capture: Some(CaptureSdk::Native),
+        must_be_named: true,
+        ..NOTHING
+    },
+    Capability {
+        provider: "webid",
+        process_type: "accountid",
+        page: true,
+        capture: Some(CaptureSdk::Native),
+        must_be_named: true,
+        ..NOTHING
+    },
+    Capability { provider: "connect:", eid: true, ..NOTHING },
 ];
 
 impl Capability {
-    /// The row of this provider and process type; `None` for the type means the default.
-    pub fn find(provider: &str, process_type: Option<&str>) -> Option<&'static Self> {
-        rows(provider).find(|row| process_type.is_none_or(|name| name == row.process_type))
+    /// The row of this provider and process type.
+    pub fn find(provider: &str, process_type: &str) -> Option<&'static Self> {
+        rows(provider).find(|row| row.process_type == process_type)
     }
 
     /// Every depiction it takes, in the order front, back, selfie.
     pub fn depictions(&self) -> impl Iterator<Item = Depiction> {
         let upload = self.upload.as_ref();
         Depiction::ALL.iter().copied().filter(move |depiction| {
-            upload.is_some_and(|u| u.required.contains(depiction) || u.optional.contains(depiction))
+            upload.is_some_and(|u| u.needs.names(*depiction) || u.optional.contains(depiction))
         })
     }
 
-    /// The depictions without which nothing can be submitted.
-    pub fn required(&self) -> &'static [Depiction] {
-        self.upload.as_ref().map_or(&[], |upload| upload.required)
+    /// The depictions that must still come before anything can be submitted; where one of several
+    /// is enough, all of those. `pages` is how many pages of the document are wanted, if more than
+    /// the front.
+    pub fn missing(&self, present: &[Depiction], pages: u32) -> Vec<Depiction> {
+        let Some(upload) = &self.upload else { return Vec::new() };
+        let wants_back = pages > 1 && upload.optional.contains(&Back);
+        let is_missing = |depiction: &Depiction| {
+            let is_needed = match upload.needs {
+                Needs::All(needed) => needed.contains(depiction),
+                Needs::One(any) => {
+                    any.contains(depiction) && !any.iter().any(|d| present.contains(d))
+                }
+            };
+            let is_needed = is_needed || (wants_back && *depiction == Back);
+            is_needed && !present.contains(depiction)
+        };
+        self.depictions().filter(is_missing).collect()
+    }
+}
+
+impl Needs {
+    fn names(self, depiction: Depiction) -> bool {
+        match self {
+            Self::All(depictions) | Self::One(depictions) => depictions.contains(&depiction),
+        }
     }
 }
 
 fn rows(provider: &str) -> impl Iterator<Item = &'static Capability> {
-    TABLE.iter().filter(move |row| row.provider == provider)
-}
-
-/// The parts of a creation that must fit together.
-#[derive(Debug, Clone, Copy)]
-pub struct Combination<'a> {
-    /// The flow asked for.
-    pub flow: Flow,
-    /// Assure's name of the provider.
-    pub provider: &'a str,
-    /// The process type, when given.
-    pub process_type: Option<&'a str>,
-    /// Who takes the pictures, when given.
-    pub capture_by: Option<CaptureBy>,
-    /// Submit by itself once these are in.
-    pub submit_when: &'a [Depiction],
-    /// Whether the type of the document is given.
-    pub has_document_type: bool,
-}
-
-/// A part of a creation that can't be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// JSON Pointer into the creation's body.
-    pub pointer: String,
-    /// What is wrong with it.
-    pub detail: String,
-}
-
-/// Checks that the provider can do what is asked, and says which row of the table does it.
-///
-/// # Errors
-/// Every [`Fault`] there is.
-pub fn resolve(asked: &Combination<'_>) -> Result<&'static Capability, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let mut fault = |pointer: &str, detail: String| {
-        faults.push(Fault { pointer: pointer.to_owned(), detail });
+    let method = provider.strip_prefix("connect:");
+    let is_method = |method: &str| {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        !method.is_empty() && method.bytes().all(is_plain)
     };
-    if asked.flow != Flow::Document {
-        fault("/flow", format!("the flow {} is not available yet", asked.flow.word()));
-    }
-    match asked.capture_by {
-        None | Some(CaptureBy::Upload) => {}
-        Some(other) => fault("/capture_by", format!("{} is not available yet", other.word())),
-    }
-    let found = Capability::find(asked.provider, asked.process_type);
-    let Some(capability) = found else {
-        if rows(asked.provider).next().is_none() {
-            fault("/provider", "this provider is not known".to_owned());
-        } else {
-            let known: Vec<_> = rows(asked.provider).map(|row| row.process_type).collect();
-            fault("/process_type", format!("this provider has {}", known.join(", ")));
-        }
-        return Err(faults);
+    let name = match method {
+        Some(method) if is_method(method) => "connect:",
+        Some(_) => "",
+        None => provider,
     };
-    for (i, depiction) in asked.submit_when.iter().enumerate() {
-        if !capability.depictions().any(|d| d == *depiction) {
-            fault(
-                &format!("/submit_when/{i}"),
-                format!("{} does not take {}", capability.process_type, depiction.word()),
-            );
-        }
-    }
-    if !asked.submit_when.is_empty() {
-        for depiction in capability.required() {
-            if !asked.submit_when.contains(depiction) {
-                let detail = format!(
-                    "{} can't be submitted without {}",
-                    capability.process_type,
-                    depiction.word()
-                );
-                fault("/submit_when", detail);
-            }
-        }
-    }
-    let needs_type = capability.upload.as_ref().is_some_and(|upload| upload.needs_document_type);
-    if needs_type && !asked.has_document_type {
-        fault("/document/type", "this provider must be told the type of document".to_owned());
-    }
-    if faults.is_empty() { Ok(capability) } else { Err(faults) }
+    TABLE.iter().filter(move |row| row.provider == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOOD: Combination<'static> = Combination {
-        flow: Flow::Document,
-        provider: "onfido",
-        process_type: None,
-        capture_by: None,
-        submit_when: &[],
-        has_document_type: true,
-    };
-
     #[test]
-    fn the_first_row_is_the_default() {
-        assert_eq!(resolve(&GOOD).unwrap().process_type, "documentSelfie");
+    fn what_must_still_come_depends_on_the_provider_and_the_document() {
+        let missing = |provider, process_type, present: &[Depiction], pages| {
+            Capability::find(provider, process_type).unwrap().missing(present, pages)
+        };
+        assert_eq!(missing("onfido", "documentSelfie", &[Front], 0), [Selfie]);
+        assert_eq!(missing("signicatpictureid", "document", &[Front], 1), []);
+        assert_eq!(missing("signicatpictureid", "document", &[Front], 2), [Back]);
+        assert_eq!(missing("facetec", "", &[], 0), [Front, Selfie]);
+        assert_eq!(missing("facetec", "", &[Selfie], 0), []);
+        assert_eq!(missing("signicatvideoid", "high", &[], 0), []);
     }
 
     #[test]
-    fn every_fault_is_told_at_once() {
-        let faults = resolve(&Combination {
-            process_type: Some("document"),
-            submit_when: &[Selfie],
-            has_document_type: false,
-            ..GOOD
-        })
-        .unwrap_err();
-        let pointers: Vec<_> = faults.iter().map(|f| f.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/submit_when/0", "/submit_when", "/document/type"]);
-    }
-
-    #[test]
-    fn an_unknown_process_type_names_the_known_ones() {
-        let faults = resolve(&Combination { process_type: Some("x"), ..GOOD }).unwrap_err();
-        assert_eq!(faults[0].detail, "this provider has documentSelfie, document");
+    fn an_eid_method_is_any_plain_word() {
+        assert!(Capability::find("connect:idin", "").unwrap().eid);
+        for not in ["connect", "connect:", "connect:a b", "connect:a/b", ""] {
+            assert!(Capability::find(not, "").is_none(), "{not:?}");
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! A verification as its log tells it.
 
 use proofline_events::{
-    Event, Recorded, VerificationKey, from_timestamp,
+    Event, Recorded, VerificationId, VerificationKey, Word, from_timestamp,
     v1::{CaptureBy, Depiction, Flow, Outcome, SignalSource},
 };
 use time::OffsetDateTime;
 
-use crate::{Images, Reason, Request, provider::Capability};
+use crate::{
+    Images, Reason, Request,
+    provider::{self, Capability},
+};
 
 /// A verification.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,14 +26,16 @@ pub struct Verification {
     pub dossier_id: Option<String>,
     /// Names the Assure account it is in; empty where the log does not say.
     pub assure_account: String,
+    /// In a shared dossier: the processes that were there before, which are not ours.
+    pub earlier_process_ids: Vec<String>,
     /// The process in Assure.
     pub process: Option<Process>,
     /// Setting up will not be completed.
     pub setup_failure: Option<SetupFailure>,
     /// What is known of the images.
     pub images: Images,
-    /// The images that are verified, once submission was requested.
-    pub submitted: Option<Vec<Depiction>>,
+    /// What was submitted, once submission was requested.
+    pub submitted: Option<Submission>,
     /// What Assure answered to Start verification.
     pub start: Option<Start>,
     /// The caller discards it.
@@ -46,8 +51,23 @@ pub struct Verification {
 /// The process in Assure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    /// Assure's id.
-    pub process_id: String,
+    /// Assure's id; `None` for a capture until its end, as only then it is known which of its
+    /// processes counts.
+    pub id: Option<String>,
+    /// How many pages of the document are wanted; 0 where the provider didn't say.
+    pub document_pages: u32,
+    /// Names the sealed document with what the end-user needs, if there is one.
+    pub next_action_id: Option<String>,
+}
+
+/// What was submitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The images that are verified.
+    pub depictions: Vec<Depiction>,
+    /// Names the sealed document with the provider's members of Start verification, if there are
+    /// some.
+    pub parameters_id: Option<String>,
 }
 
 /// Why setting up was not completed.
@@ -107,6 +127,8 @@ pub enum Status {
 pub enum NextAction {
     /// Upload these images.
     UploadImages(Vec<Depiction>),
+    /// Let the end-user act, with what is sealed under [`Process::next_action_id`].
+    LetEndUserAct,
     /// Submit.
     Submit,
     /// Wait.
@@ -126,9 +148,14 @@ pub fn evolve(state: Option<Verification>, recorded: &Recorded) -> Option<Verifi
         Event::DossierCreated(e) => {
             state.dossier_id = Some(e.dossier_id.clone());
             state.assure_account = e.assure_account.clone();
+            state.earlier_process_ids = e.earlier_process_ids.clone();
         }
         Event::ProcessCreated(e) => {
-            state.process = Some(Process { process_id: e.process_id.clone() });
+            state.process = Some(Process {
+                id: non_empty(&e.process_id),
+                document_pages: e.document_pages,
+                next_action_id: non_empty(&e.next_action_id),
+            });
         }
         Event::SetupFailed(e) => {
             state.setup_failure = Some(SetupFailure {
@@ -139,7 +166,12 @@ pub fn evolve(state: Option<Verification>, recorded: &Recorded) -> Option<Verifi
         Event::UploadStarted(e) => state.images = Images::from_event(&e.images),
         Event::ImageUploaded(e) => state.images = Images::from_event(&e.images),
         Event::UploadFailed(e) => state.images = Images::from_event(&e.images),
-        Event::SubmissionRequested(e) => state.submitted = Some(e.depictions().collect()),
+        Event::SubmissionRequested(e) => {
+            state.submitted = Some(Submission {
+                depictions: e.depictions().collect(),
+                parameters_id: non_empty(&e.parameters_id),
+            });
+        }
         Event::VerificationStarted(_) => state.start = Some(Start::Accepted),
         Event::StartRefused(e) => {
             let reason = Reason::parse(&e.reason_code).unwrap_or(Reason::StartRefused);
@@ -147,6 +179,11 @@ pub fn evolve(state: Option<Verification>, recorded: &Recorded) -> Option<Verifi
         }
         Event::CancellationRequested(_) => state.is_cancellation_requested = true,
         Event::ProcessFinished(e) => {
+            if let Some(process) = &mut state.process
+                && process.id.is_none()
+            {
+                process.id = non_empty(&e.process_id);
+            }
             // The first end stays for ever.
             state.end.get_or_insert_with(|| End {
                 outcome: e.outcome(),
@@ -188,12 +225,14 @@ fn requested(
             tags: e.tags.clone(),
             expires_at: e.expires_at.as_ref().and_then(from_timestamp)?,
             resumable: e.resumable,
+            same_dossier_as: VerificationId::parse(&e.same_dossier_as).ok(),
             fingerprint: (e.fingerprint.clone(), e.fingerprint_key_id.clone()),
         },
         requested_at,
         updated_at: requested_at,
         dossier_id: None,
         assure_account: String::new(),
+        earlier_process_ids: Vec::new(),
         process: None,
         setup_failure: None,
         images: Images::default(),
@@ -204,6 +243,10 @@ fn requested(
         is_erasure_requested: false,
         is_erased: false,
     })
+}
+
+fn non_empty(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
 impl Verification {
@@ -219,7 +262,9 @@ impl Verification {
             Status::Submitted
         } else if self.process.is_none() {
             Status::Creating
-        } else if self.takes_images() {
+        } else if self.request.flow == Flow::Document
+            && self.request.capture_by == CaptureBy::Upload
+        {
             Status::AwaitingImages
         } else {
             Status::AwaitingEndUser
@@ -228,42 +273,84 @@ impl Verification {
 
     /// What the caller should do next; `None` once there is nothing more to do.
     pub fn next_action(&self, now: OffsetDateTime) -> Option<NextAction> {
-        let wanted = match self.status() {
-            Status::Finished | Status::Erased => return None,
-            Status::AwaitingImages if !self.is_cancellation_requested => self.wanted_images(now),
+        match self.status() {
+            Status::Finished | Status::Erased => None,
+            Status::AwaitingImages if !self.is_cancellation_requested => {
+                let wanted = self.wanted_images(now);
+                let is_complete = wanted.is_empty();
+                Some(if is_complete {
+                    NextAction::Submit
+                } else {
+                    NextAction::UploadImages(wanted)
+                })
+            }
+            Status::AwaitingEndUser if !self.is_cancellation_requested => {
+                Some(NextAction::LetEndUserAct)
+            }
             Status::Creating
             | Status::AwaitingImages
             | Status::AwaitingEndUser
             | Status::Submitted
-            | Status::Verifying => return Some(NextAction::Wait),
-        };
-        Some(if wanted.is_empty() { NextAction::Submit } else { NextAction::UploadImages(wanted) })
+            | Status::Verifying => Some(NextAction::Wait),
+        }
     }
 
     /// What its provider and process type can do.
     pub fn capability(&self) -> Option<&'static Capability> {
-        Capability::find(&self.request.provider, Some(&self.request.process_type))
+        Capability::find(&self.request.provider, &self.request.process_type)
     }
 
-    /// Whether images come through Proofline.
+    /// Whether images come through Proofline. With an enrolment they may, also where the SDK has the
+    /// lead: it is compared with one.
     pub fn takes_images(&self) -> bool {
-        self.request.flow == Flow::Document && self.request.capture_by == CaptureBy::Upload
+        let is_enrolled = || self.starts_with() == provider::Start::WithEnrolment;
+        match (self.request.flow, self.request.capture_by) {
+            (Flow::Document, CaptureBy::Upload) => true,
+            (Flow::Document, CaptureBy::Sdk) => is_enrolled(),
+            (Flow::Document, CaptureBy::Page | CaptureBy::Unspecified)
+            | (Flow::Capture | Flow::Eid | Flow::Unspecified, _) => false,
+        }
     }
 
-    /// The images that must still come: those the provider or `submit_when` asks for, and those
-    /// whose upload ended without a clear answer.
+    /// Whether it is us who start the verification, when the caller submits.
+    pub fn takes_submission(&self) -> bool {
+        self.request.flow == Flow::Document && self.request.capture_by != CaptureBy::Page
+    }
+
+    /// What Start verification must be given.
+    pub fn starts_with(&self) -> provider::Start {
+        self.capability().map_or(provider::Start::Plain, |capability| capability.start)
+    }
+
+    /// Whether the process stays untouched without a submission. ReadID's app finishes alone.
+    pub(crate) fn waits_for_submission(&self) -> bool {
+        let finishes_alone =
+            self.request.provider == "readid" && self.request.process_type == "ready";
+        self.takes_submission() && !finishes_alone
+    }
+
+    /// The images that must still come: those without which nothing can be submitted, and those of
+    /// `submit_when`.
     pub fn wanted_images(&self, now: OffsetDateTime) -> Vec<Depiction> {
         let present = self.images.present(now);
-        let unknown = self.images.unknown(now);
-        let Some(capability) = self.capability() else {
-            return Vec::new();
-        };
+        let missing = self.missing_images(now);
         let is_wanted = |d: &Depiction| {
-            capability.required().contains(d)
-                || self.request.submit_when.contains(d)
-                || unknown.contains(d)
+            missing.contains(d) || (self.request.submit_when.contains(d) && !present.contains(d))
         };
-        capability.depictions().filter(|d| is_wanted(d) && !present.contains(d)).collect()
+        Depiction::ALL.iter().copied().filter(is_wanted).collect()
+    }
+
+    /// The images without which nothing can be submitted: those the provider asks for, and those
+    /// whose upload ended without a clear answer.
+    pub(crate) fn missing_images(&self, now: OffsetDateTime) -> Vec<Depiction> {
+        let present = self.images.present(now);
+        let unknown = self.images.unknown(now);
+        let pages = self.process.as_ref().map_or(0, |process| process.document_pages);
+        let is_ours = self.request.capture_by == CaptureBy::Upload;
+        let needed = self.capability().filter(|_| is_ours);
+        let needed = needed.map_or_else(Vec::new, |c| c.missing(&present, pages));
+        let is_missing = |d: &Depiction| needed.contains(d) || unknown.contains(d);
+        Depiction::ALL.iter().copied().filter(is_missing).collect()
     }
 
     /// Whether it was created under another Assure account than this one.

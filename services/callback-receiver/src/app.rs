@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
-    routing::post,
+    routing::{get, post},
 };
 use proofline_events::{VerificationKey, Word};
 use proofline_journal::{Journal, Signal, SignalSink, Stored};
@@ -14,7 +14,7 @@ use proofline_seal::Keyring;
 use proofline_service::clock;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::{callback, webhook, webhook_settings::Webhooks};
+use crate::{callback, end_user_return, webhook, webhook_settings::Webhooks};
 
 /// When to send again what could not be stored.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -32,10 +32,18 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/callbacks/{token}", post(callback::receive))
         .route("/events/{tenant}", post(webhook::receive))
+        .route("/return/{token}", get(end_user_return::receive))
         .method_not_allowed_fallback(async || {
-            Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, "This address takes POST.")
+            Problem::of_status(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This address does not take that method.",
+            )
         })
         .fallback(async || Problem::new(Code::NotFound, "There is nothing at this address."))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ))
         .layer(SetResponseHeaderLayer::overriding(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),

@@ -1,6 +1,7 @@
 //! Hears from Assure, and makes of what it hears a durable signal to look.
 //!
-//! * What for: `POST /callbacks/{token}` and `POST /events/{tenant}`. It authenticates, appends
+//! * What for: `POST /callbacks/{token}`, `POST /events/{tenant}` and the end-user's way back,
+//!   `GET /return/{token}`. It authenticates, appends
 //!   `completion-signalled`, and answers 200 once that is durable. Nothing it is told is believed.
 //! * What not for: looking at Assure; it has no credentials there, and may do little more on NATS
 //!   than append signals.
@@ -9,6 +10,7 @@
 mod app;
 mod body;
 mod callback;
+mod end_user_return;
 mod settings;
 mod webhook;
 mod webhook_settings;

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRequestParts, RawPathParams},
-    http::{StatusCode, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     routing::{get, post},
 };
 use proofline_assure::Accounts;
 use proofline_callers::tenant_of;
-use proofline_events::{TenantName, VerificationId, VerificationKey};
-use proofline_journal::{Journal, Vault};
+use proofline_events::{VerificationId, VerificationKey};
+use proofline_journal::{Dossiers, Journal, Vault};
 use proofline_problem::{Code, Problem};
 use proofline_service::Shutdown;
+use proofline_tenants::Tenant;
 use tokio_util::task::TaskTracker;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::{
-    Settings, cancel, create_verification, erase, get_verification, media, result, submit, timeline,
+    Settings, cancel, create_verification,
+    document_types::{self, DocumentTypes},
+    erase, get_verification, media, result, submit, timeline,
 };
 
 /// No request body is larger.
@@ -27,7 +31,9 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) vault: Vault,
+    pub(crate) dossiers: Dossiers,
     pub(crate) assure: Accounts,
+    pub(crate) document_types: DocumentTypes,
     pub(crate) shutdown: Shutdown,
     pub(crate) settings: Settings,
     /// Work that outlives its request, and is waited for when this process stops.
@@ -47,6 +53,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/verifications/{id}/images/{depiction}", get(media::image))
         .route("/v1/verifications/{id}/video", get(media::video))
         .route("/v1/verifications/{id}/download", get(media::download))
+        .route("/v1/document-types", get(document_types::get))
         .method_not_allowed_fallback(async |_: Caller| {
             Problem::of_status(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -57,18 +64,22 @@ pub(crate) fn router(app: App) -> Router {
             Problem::new(Code::NotFound, "There is nothing at this address.")
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        // A verification may show tokens and addresses that are its end-user's alone.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
         .with_state(Arc::new(app))
 }
 
 /// The tenant whose API key came with the request.
-pub(crate) struct Caller(pub(crate) TenantName);
+pub(crate) struct Caller(pub(crate) Tenant);
 
 impl FromRequestParts<SharedApp> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        let tenant = tenant_of(&app.settings.tenants, &parts.headers)?;
-        Ok(Self(tenant.name.clone()))
+        Ok(Self(tenant_of(&app.settings.tenants, &parts.headers)?.clone()))
     }
 }
 
@@ -80,7 +91,7 @@ impl FromRequestParts<SharedApp> for Target {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        let Caller(tenant) = Caller::from_request_parts(parts, app).await?;
+        let tenant = tenant_of(&app.settings.tenants, &parts.headers)?.name.clone();
         let path: Result<RawPathParams, _> = RawPathParams::from_request_parts(parts, app).await;
         let named = |path: &RawPathParams| {
             path.iter().find(|(name, _)| *name == "id").map(|(_, id)| VerificationId::parse(id))

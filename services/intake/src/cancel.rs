@@ -19,5 +19,5 @@ pub(crate) async fn cancel(
     if !executed.appended.is_empty() {
         tracing::info!(verification.id = %key.id, tenant = %key.tenant, "cancellation requested");
     }
-    Ok((StatusCode::ACCEPTED, Json(view(&executed.verification, &app.settings, clock::now()))))
+    Ok((StatusCode::ACCEPTED, Json(view(&app, &executed.verification).await?)))
 }

@@ -27,6 +27,7 @@ use crate::{
     creation::Creation,
     idempotency,
     set_up::{SETUP_FAILED, SetUp, fail_later},
+    shared_dossier::{self, Unusable},
     view::view,
 };
 
@@ -43,9 +44,10 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let idempotency_key = idempotency::key_of(&headers)?;
     let body = parse(body)?;
-    let creation = Creation::read(&body).map_err(|faults| {
+    let creation = Creation::read(&body, &tenant).map_err(|faults| {
         Problem::new(Code::InvalidRequest, "The request is not valid.").faults(faults)
     })?;
+    let tenant = tenant.name;
     let id = match &idempotency_key {
         Some(key) => idempotency::id_for(&tenant, key),
         None => proofline_events::VerificationId::from_bytes(*uuid::Uuid::now_v7().as_bytes()),
@@ -88,6 +90,7 @@ struct Attempt {
 impl Attempt {
     async fn run(self, is_resumable: bool) -> Result<Response, Problem> {
         if !is_resumable {
+            self.check_dossier().await?;
             let recorded = self.record_request(false).await;
             if let Err(problem) = &recorded
                 && problem.code() == Some(Code::StorageUnavailable)
@@ -103,7 +106,7 @@ impl Attempt {
             .await
             .map_err(|e| proofline_callers::of_journal(&e))?;
         if let Some(verification) = &history.verification
-            && let Some(answer) = self.replay(verification)?
+            && let Some(answer) = self.replay(verification).await?
         {
             return Ok(answer);
         }
@@ -125,13 +128,26 @@ impl Attempt {
             .await
             .map_err(|e| proofline_callers::of_journal(&e))?;
         if let Some(verification) = &before.verification
-            && let Some(answer) = self.replay(verification)?
+            && let Some(answer) = self.replay(verification).await?
         {
             return Ok(answer);
         }
         let is_repeat = before.verification.is_some();
+        if !is_repeat {
+            self.check_dossier().await?;
+        }
         let verification = self.record_request(true).await?;
         self.set_up(verification, is_repeat, Some(lease)).await
+    }
+
+    /// That the dossier of `same_dossier_as` can be used again, before anything is recorded.
+    async fn check_dossier(&self) -> Result<(), Problem> {
+        let Some(earlier) = &self.creation.same_dossier_as else { return Ok(()) };
+        match shared_dossier::usable(&self.app, &self.key.tenant, earlier).await {
+            Ok(_) => Ok(()),
+            Err(Unusable::Refused(problem)) => Err(problem),
+            Err(Unusable::Journal(error)) => Err(proofline_callers::of_journal(&error)),
+        }
     }
 
     async fn record_request(&self, resumable: bool) -> Result<Verification, Problem> {
@@ -142,13 +158,14 @@ impl Attempt {
         let command = Command::Request(Request {
             flow: creation.flow,
             provider: creation.provider.clone(),
-            process_type: creation.process_type.clone(),
+            process_type: creation.capability.process_type.to_owned(),
             capture_by: creation.capture_by,
             submit_when: creation.submit_when.clone(),
             reference: creation.reference.clone(),
             tags: creation.tags.clone(),
             expires_at: now + creation.expires_in.unwrap_or(settings.expires_after),
             resumable,
+            same_dossier_as: creation.same_dossier_as.clone(),
             fingerprint: (fingerprint.digest.to_vec(), fingerprint.key_id),
         });
         let executed = journal.execute(&self.key, command, now).await;
@@ -167,12 +184,12 @@ impl Attempt {
     ) -> Result<Response, Problem> {
         let set_up = SetUp { app: &self.app, key: &self.key, creation: &self.creation, is_repeat };
         let verification = set_up.run(verification, lease).await?;
-        Ok(self.answer(&verification, StatusCode::CREATED))
+        self.answer(&verification, StatusCode::CREATED).await
     }
 
     /// The answer to a repeat of a creation that was completed, or never will be; `None` when there
     /// is something left to do.
-    fn replay(&self, verification: &Verification) -> Result<Option<Response>, Problem> {
+    async fn replay(&self, verification: &Verification) -> Result<Option<Response>, Problem> {
         if !idempotency::is_same(&self.app.settings.keys.sealing, verification, &self.body) {
             return Err(Problem::new(
                 Code::IdempotencyKeyReused,
@@ -187,15 +204,19 @@ impl Attempt {
         if is_open {
             return Ok(None);
         }
-        let mut answer = self.answer(verification, StatusCode::OK);
+        let mut answer = self.answer(verification, StatusCode::OK).await?;
         answer.headers_mut().insert(REPLAYED, header::HeaderValue::from_static("true"));
         Ok(Some(answer))
     }
 
-    fn answer(&self, verification: &Verification, status: StatusCode) -> Response {
+    async fn answer(
+        &self,
+        verification: &Verification,
+        status: StatusCode,
+    ) -> Result<Response, Problem> {
         let location = format!("/v1/verifications/{}", self.key.id);
-        let body = Json(view(verification, &self.app.settings, clock::now()));
-        (status, [(header::LOCATION, location)], body).into_response()
+        let body = Json(view(&self.app, verification).await?);
+        Ok((status, [(header::LOCATION, location)], body).into_response())
     }
 }
 

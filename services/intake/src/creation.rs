@@ -1,14 +1,20 @@
 //! The body of a creation: read, checked, and turned into what the rules and Assure take.
 
+mod addresses;
+pub(crate) mod bodies;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use proofline_assure::wire;
 use proofline_events::{
-    Word,
+    VerificationId, Word,
     v1::{CaptureBy, Depiction, Flow},
 };
 use proofline_problem::Fault;
-use proofline_verification::provider::{self, Combination};
+use proofline_settings::Url;
+use proofline_tenants::Tenant;
+use proofline_verification::provider::{self, Capability, Combination, DocumentMember};
 use serde_json::{Map, Value};
 
 use crate::members::Members;
@@ -16,47 +22,50 @@ use crate::members::Members;
 const MAX_REFERENCE_CHARACTERS: usize = 128;
 const MAX_TAGS: usize = 20;
 const MAX_TAG_CHARACTERS: usize = 64;
+const MAX_RETURN_URL_CHARACTERS: usize = 1024;
 const MAX_EXPIRES_IN_SECONDS: u64 = 30 * 24 * 60 * 60;
 
-/// Members of Create process that Proofline sets itself.
-const OWN_MEMBERS: [&str; 12] = [
+/// Members of Create process and Start capture flow that Proofline sets itself.
+const OWN_MEMBERS: [&str; 9] = [
     "provider",
     "processType",
-    "documentType",
-    "documentCountry",
-    "documentId",
     "processParameters",
+    "captureParameters",
+    "providers",
     "eventTags",
     "notificationUrl",
     "authorizationHeader",
     "redirectUrl",
-    "providers",
-    "captureParameters",
 ];
+/// These too where `document` tells them.
+const OWN_MEMBERS_OF_A_DOCUMENT: [&str; 3] = ["documentType", "documentCountry", "documentId"];
 
 /// A creation that can be. Not `Debug`, as it holds personal data.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub(crate) struct Creation {
     pub(crate) flow: Flow,
     pub(crate) provider: String,
-    pub(crate) process_type: String,
+    /// What the provider can do.
+    pub(crate) capability: &'static Capability,
     pub(crate) capture_by: CaptureBy,
-    pub(crate) document: Document,
+    document: Document,
     pub(crate) submit_when: Vec<Depiction>,
     pub(crate) reference: String,
     pub(crate) tags: Vec<String>,
+    pub(crate) return_url: Option<Url>,
     pub(crate) expires_in: Option<Duration>,
+    pub(crate) same_dossier_as: Option<VerificationId>,
     pub(crate) user_data: Option<Value>,
-    pub(crate) parameters: Map<String, Value>,
-    pub(crate) options: Map<String, Value>,
+    parameters: Map<String, Value>,
+    options: Map<String, Value>,
 }
 
 /// The document that will be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Document {
-    pub(crate) kind: Option<String>,
-    pub(crate) country: Option<String>,
-    pub(crate) id: Option<i64>,
+#[derive(Clone, Default)]
+struct Document {
+    kind: Option<String>,
+    country: Option<String>,
+    id: Option<i64>,
 }
 
 impl Creation {
@@ -64,7 +73,7 @@ impl Creation {
     ///
     /// # Errors
     /// Every fault in it.
-    pub(crate) fn read(body: &Value) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn read(body: &Value, tenant: &Tenant) -> Result<Self, Vec<Fault>> {
         let mut m = Members::of_body(body)?;
         let flow = m.required("flow", "document, capture or eid", word::<Flow>);
         let provider = m.required("provider", "Assure's name of a provider", |v| short_text(v, 64));
@@ -72,15 +81,7 @@ impl Creation {
             m.optional("process_type", "Assure's name of a process type", |v| short_text(v, 64));
         let capture_by = m.optional("capture_by", "upload, sdk or page", word::<CaptureBy>);
         let submit_when = m.list("submit_when", "front, back or selfie", 3, word::<Depiction>);
-        let document = m.inner("document", |d| Document {
-            kind: d.optional("type", "Assure's name of a type of document", |v| short_text(v, 64)),
-            country: d.optional(
-                "country",
-                "a country code of two or three letters, or UNIV",
-                country,
-            ),
-            id: d.optional("id", "an integer", Value::as_i64),
-        });
+        let document = m.inner("document", Document::read).unwrap_or_default();
         let reference =
             m.optional("reference", "a text of at most 128 printable characters", |v| {
                 short_text(v, MAX_REFERENCE_CHARACTERS)
@@ -91,41 +92,34 @@ impl Creation {
         let expires_in = m.optional("expires_in_seconds", "an integer from 1 to 2592000", |v| {
             v.as_u64().filter(|seconds| (1..=MAX_EXPIRES_IN_SECONDS).contains(seconds))
         });
-        m.optional(
-            "same_dossier_as",
-            "null: sharing a dossier is not available yet",
-            |_| None::<()>,
+        let same_dossier_as =
+            m.optional("same_dossier_as", "the id of a verification", verification_id);
+        let has_return_url = body.get("return_url").is_some_and(|url| !url.is_null());
+        let return_url = m.optional(
+            "return_url",
+            "an https address (http for loopback) of at most 1024 characters, without user info, \
+             whose origin is listed for you",
+            |v| return_url(v, tenant),
         );
-        m.optional("return_url", "null: this flow sends nobody back", |_| None::<()>);
         let user_data = m.optional("user_data", "an object", |v| v.is_object().then(|| v.clone()));
         let parameters = m.optional("parameters", "an object", Value::as_object);
         let options = m.optional("options", "an object", Value::as_object);
-        let set_by_us = options
-            .into_iter()
-            .flat_map(Map::keys)
-            .filter(|name| OWN_MEMBERS.contains(&name.as_str()));
-        let mut own: Vec<Fault> = set_by_us
-            .map(|name| Fault {
-                pointer: format!("/options/{name}"),
-                detail: "is set by Proofline itself".to_owned(),
-            })
-            .collect();
         let mut faults = m.finish();
-        faults.append(&mut own);
+        let options = options.cloned().unwrap_or_default();
+        faults.extend(of_own_members(&options, flow));
 
         let (Some(flow), Some(provider)) = (flow, provider) else { return Err(faults) };
-        let document = document.unwrap_or_default();
         let resolved = provider::resolve(&Combination {
             flow,
             provider: &provider,
             process_type: process_type.as_deref(),
             capture_by,
             submit_when: &submit_when,
-            has_document_type: document.kind.is_some(),
+            document: &document.members(),
+            has_return_url,
         });
         let capability = match resolved {
-            Ok(capability) if faults.is_empty() => capability,
-            Ok(_) => return Err(faults),
+            Ok(capability) => capability,
             Err(impossible) => {
                 let told =
                     impossible.into_iter().map(|f| Fault { pointer: f.pointer, detail: f.detail });
@@ -133,43 +127,74 @@ impl Creation {
                 return Err(faults);
             }
         };
-        Ok(Self {
+        let is_document = flow == Flow::Document;
+        let creation = Self {
             flow,
             provider,
-            process_type: capability.process_type.to_owned(),
-            capture_by: capture_by.unwrap_or(CaptureBy::Upload),
+            capability,
+            capture_by: match capture_by {
+                None if is_document => CaptureBy::Upload,
+                given => given.unwrap_or(CaptureBy::Unspecified),
+            },
             document,
             submit_when,
             reference: reference.unwrap_or_default(),
             tags,
+            return_url,
             expires_in: expires_in.map(Duration::from_secs),
+            same_dossier_as,
             user_data,
             parameters: parameters.cloned().unwrap_or_default(),
-            options: options.cloned().unwrap_or_default(),
-        })
+            options,
+        };
+        faults.extend(creation.faults_of_addresses());
+        if faults.is_empty() { Ok(creation) } else { Err(faults) }
     }
+}
 
-    /// The body of Create process, but for addresses and authorisation.
-    pub(crate) fn process(&self, own_tag: String) -> wire::CreateProcess {
-        // What Signicat's events and our own tag mean must not be claimed by a caller's tag.
-        let has_a_meaning = |tag: &&String| *tag == "mock" || tag.starts_with("proofline:");
-        let others = self.tags.iter().filter(|tag| !has_a_meaning(tag)).cloned();
-        wire::CreateProcess {
-            provider: self.provider.clone(),
-            process_type: Some(self.process_type.clone()).filter(|name| !name.is_empty()),
-            document_type: self.document.kind.clone(),
-            document_country: self.document.country.clone(),
-            document_id: self.document.id,
-            process_parameters: Some(self.parameters.clone()).filter(|p| !p.is_empty()),
-            event_tags: std::iter::once(own_tag).chain(others).collect(),
-            options: self.options.clone(),
-            ..Default::default()
+impl Document {
+    fn read(members: &mut Members<'_>) -> Self {
+        Self {
+            kind: members
+                .optional("type", "Assure's name of a type of document", |v| short_text(v, 64)),
+            country: members.optional(
+                "country",
+                "a country code of two or three letters, or UNIV",
+                country,
+            ),
+            id: members.optional("id", "an integer", Value::as_i64),
         }
     }
+
+    fn members(&self) -> Vec<DocumentMember> {
+        let given = [
+            (DocumentMember::Type, self.kind.is_some()),
+            (DocumentMember::Country, self.country.is_some()),
+            (DocumentMember::Id, self.id.is_some()),
+        ];
+        given.into_iter().filter(|(_, is_given)| *is_given).map(|(member, _)| member).collect()
+    }
+}
+
+fn of_own_members(options: &Map<String, Value>, flow: Option<Flow>) -> Vec<Fault> {
+    let is_document = flow == Some(Flow::Document);
+    let is_own = |name: &&String| {
+        let name = name.as_str();
+        OWN_MEMBERS.contains(&name) || (is_document && OWN_MEMBERS_OF_A_DOCUMENT.contains(&name))
+    };
+    let faults = options.keys().filter(is_own).map(|name| Fault {
+        pointer: format!("/options/{name}"),
+        detail: "is set by Proofline itself".to_owned(),
+    });
+    faults.collect()
 }
 
 fn word<T: Word>(value: &Value) -> Option<T> {
     T::from_word(value.as_str()?)
+}
+
+fn verification_id(value: &Value) -> Option<VerificationId> {
+    VerificationId::parse(value.as_str()?).ok()
 }
 
 fn short_text(value: &Value, max_characters: usize) -> Option<String> {
@@ -190,83 +215,10 @@ fn country(value: &Value) -> Option<String> {
     (is_code || text == "UNIV").then(|| text.to_owned())
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn example() -> Value {
-        json!({
-            "flow": "document", "provider": "onfido", "process_type": "documentSelfie",
-            "capture_by": "upload", "document": { "type": "identityCard", "country": "NOR", "id": null },
-            "submit_when": ["front", "selfie"], "reference": "order-778", "tags": ["web"],
-            "return_url": null, "expires_in_seconds": 86400, "same_dossier_as": null,
-            "user_data": null, "parameters": {}, "options": {}
-        })
-    }
-
-    fn pointers(body: &Value) -> Vec<String> {
-        Creation::read(body).err().unwrap().into_iter().map(|fault| fault.pointer).collect()
-    }
-
-    #[test]
-    fn the_example_of_the_contract_can_be() {
-        let creation = Creation::read(&example()).ok().unwrap();
-        assert_eq!(creation.expires_in, Some(Duration::from_secs(86400)));
-        let body = serde_json::to_value(creation.process("proofline:acme:vrf_x".into())).unwrap();
-        assert_eq!(
-            body,
-            json!({
-                "provider": "onfido", "processType": "documentSelfie", "documentType": "identityCard",
-                "documentCountry": "NOR", "eventTags": ["proofline:acme:vrf_x", "web"]
-            })
-        );
-    }
-
-    #[test]
-    fn a_callers_tag_does_not_claim_what_tags_of_events_mean() {
-        let mut body = example();
-        body["tags"] = json!(["mock", "proofline:other:vrf_x", "web"]);
-        let process = Creation::read(&body).ok().unwrap().process("proofline:acme:vrf_x".into());
-        assert_eq!(process.event_tags, ["proofline:acme:vrf_x", "web"]);
-    }
-
-    #[test]
-    fn every_fault_of_a_body_is_told_at_once() {
-        let mut body = example();
-        body["flow"] = json!("x");
-        body["tags"] = json!(["ok", "", 3]);
-        body["reference"] = json!("a\u{202e}b");
-        body["expires_in_seconds"] = json!(0);
-        body["options"] = json!({ "eventTags": [], "redact": [] });
-        body["surprise"] = json!(1);
-        assert_eq!(
-            pointers(&body),
-            [
-                "/flow",
-                "/reference",
-                "/tags/1",
-                "/tags/2",
-                "/expires_in_seconds",
-                "/surprise",
-                "/options/eventTags"
-            ]
-        );
-    }
-
-    #[test]
-    fn what_the_provider_cannot_do_is_told_with_the_rest() {
-        let mut body = example();
-        body["process_type"] = json!("document");
-        body["reference"] = json!(7);
-        assert_eq!(pointers(&body), ["/reference", "/submit_when/1"]);
-    }
-
-    #[test]
-    fn a_body_that_is_no_object_has_one_fault_at_its_root() {
-        for body in [json!([]), json!("x"), json!(null)] {
-            assert_eq!(pointers(&body), [""]);
-        }
-    }
+/// Listed origins are `https`, or `http` on loopback.
+fn return_url(value: &Value, tenant: &Tenant) -> Option<Url> {
+    let text = short_text(value, MAX_RETURN_URL_CHARACTERS)?;
+    let url = Url::parse(&text).ok()?;
+    let is_anonymous = url.username().is_empty() && url.password().is_none();
+    (is_anonymous && tenant.lists_origin_of(&url)).then_some(url)
 }

@@ -20,5 +20,5 @@ pub(crate) async fn erase(
     if !executed.appended.is_empty() {
         tracing::info!(verification.id = %key.id, tenant = %key.tenant, "erasure requested");
     }
-    Ok((StatusCode::ACCEPTED, Json(view(&executed.verification, &app.settings, clock::now()))))
+    Ok((StatusCode::ACCEPTED, Json(view(&app, &executed.verification).await?)))
 }

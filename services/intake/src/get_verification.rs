@@ -11,7 +11,6 @@ use axum::{
 use proofline_events::VerificationKey;
 use proofline_journal::Hint;
 use proofline_problem::Problem;
-use proofline_service::clock;
 use proofline_verification::Verification;
 use tokio::time::{Instant, timeout_at};
 
@@ -34,7 +33,7 @@ pub(crate) async fn get(
         None => read(&app, &key).await?,
         Some(wait) => read_when_finished(&app, &key, wait).await?,
     };
-    let mut answer = Json(view(&verification, &app.settings, clock::now())).into_response();
+    let mut answer = Json(view(&app, &verification).await?).into_response();
     if let Some(wait) = wait {
         let applied = HeaderValue::from_str(&format!("wait={}", wait.as_secs()));
         answer

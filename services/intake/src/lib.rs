@@ -10,14 +10,17 @@ mod app;
 mod cancel;
 mod create_verification;
 mod creation;
+mod document_types;
 mod erase;
 mod get_verification;
 mod idempotency;
 mod media;
 mod members;
+mod next_action;
 mod result;
 mod set_up;
 mod settings;
+mod shared_dossier;
 mod submit;
 mod timeline;
 mod view;
@@ -26,7 +29,7 @@ use std::{sync::Arc, time::Duration};
 
 use proofline_assure::Accounts;
 use proofline_events::Service;
-use proofline_journal::{AccountPace, Connection, Journal, Vault};
+use proofline_journal::{AccountPace, Connection, Dossiers, Journal, Vault};
 use proofline_service::{
     About, Shutdown, clock,
     http::{self, Readiness},
@@ -62,6 +65,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
 
     let tasks = TaskTracker::new();
     let app = app::App {
+        dossiers: Dossiers::new(&connection),
         vault: Vault::new(&connection, Arc::new(settings.keys.sealing.clone())),
         journal,
         assure: Accounts::new(
@@ -69,6 +73,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
             settings.tenants.assure_accounts(),
             AccountPace::for_all(&connection, clock::now),
         ),
+        document_types: document_types::DocumentTypes::default(),
         shutdown: shutdown.clone(),
         settings,
         tasks: tasks.clone(),

@@ -57,14 +57,14 @@ async fn hand_on(app: &App, key: &VerificationKey, media: Media) -> Result<Respo
     if verification.end.is_none() {
         return Err(Problem::new(Code::NotFinished, "The verification is not finished."));
     }
-    let (Some(dossier_id), Some(process)) = (&verification.dossier_id, &verification.process)
-    else {
+    let process_id = verification.process.as_ref().and_then(|process| process.id.as_ref());
+    let (Some(dossier_id), Some(process_id)) = (&verification.dossier_id, process_id) else {
         return Err(nothing());
     };
     let assure = app.assure.of(key.tenant.as_str());
-    let opened = assure.open_media(dossier_id, &process.process_id, media).await;
+    let opened = assure.open_media(dossier_id, process_id, media).await;
     let Some(opened) = opened.map_err(|error| of_assure(&error))? else {
-        let process = assure.get_process(dossier_id, &process.process_id).await;
+        let process = assure.get_process(dossier_id, process_id).await;
         return Err(match process.map_err(|error| of_assure(&error))? {
             Some(_) => nothing(),
             // A client of another account finds nothing, whether or not it is there.

@@ -2,18 +2,29 @@
 //! it is done; what is recorded is not done again, and what an attempt that broke off may have left
 //! unrecorded is looked for first.
 
-use proofline_assure::{Client, Error as AssureError, wire};
-use proofline_events::VerificationKey;
-use proofline_journal::{ExecuteError, Executed, Lease};
-use proofline_problem::Problem;
+use proofline_assure::{Client, Error as AssureError, Refusal as AssureRefusal};
+use proofline_events::{
+    VerificationId, VerificationKey,
+    v1::{CaptureBy, Flow},
+};
+use proofline_journal::{ExecuteError, Executed, Lease, VaultError};
+use proofline_problem::{Code, Problem};
 use proofline_seal::{Capability, Purpose};
 use proofline_service::clock;
-use proofline_verification::{Command, ProcessDetails, Reason, Refusal, Refused, Verification};
+use proofline_verification::{
+    Command, ProcessDetails, Reason, Refusal, Refused, Verification, provider,
+};
 use secrecy::ExposeSecret;
 use time::Duration;
 use tokio::time::interval;
 
-use crate::{app::App, create_verification::in_progress, creation::Creation};
+use crate::{
+    app::App,
+    create_verification::in_progress,
+    creation::{Creation, bodies::Own},
+    next_action::{EndUserAction, Sdk},
+    shared_dossier::{self, Unusable},
+};
 
 /// A capability outlives the deadline by this, for late callbacks.
 const CAPABILITY_AFTER_DEADLINE: Duration = Duration::days(7);
@@ -21,6 +32,9 @@ const CAPABILITY_AFTER_DEADLINE: Duration = Duration::days(7);
 /// How often, and how many times, the end of a creation that failed is tried to be told.
 const FAIL_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 const FAIL_ATTEMPTS: u32 = 60;
+
+/// When to try again what could not be sealed.
+const SEALING_RETRY: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// One attempt at setting up.
 pub(crate) struct SetUp<'a> {
@@ -34,6 +48,10 @@ pub(crate) struct SetUp<'a> {
 enum Failure {
     Assure(AssureError),
     Log(ExecuteError),
+    /// What the end-user needs could not be sealed.
+    Sealing(VaultError),
+    /// The dossier can't be shared any more.
+    Dossier(Problem),
     LeaseLost,
 }
 
@@ -64,6 +82,18 @@ impl SetUp<'_> {
                 }
                 Err(proofline_callers::of_execute(&error))
             }
+            Err(Failure::Sealing(error)) => {
+                tracing::error!(verification.id = %self.key.id, %error, "a next action could not be sealed");
+                if !is_resumable {
+                    fail_later(self.app, self.key, SETUP_FAILED);
+                }
+                Err(Problem::new(Code::StorageUnavailable, "The request could not be stored now.")
+                    .retry_after(SEALING_RETRY))
+            }
+            Err(Failure::Dossier(problem)) => {
+                self.fail(SETUP_FAILED, is_resumable).await?;
+                Err(problem)
+            }
             Err(Failure::LeaseLost) => Err(in_progress()),
         }
     }
@@ -75,18 +105,23 @@ impl SetUp<'_> {
     ) -> Result<Verification, Failure> {
         self.app.vault.create_key(self.key).await.map_err(|e| Failure::Log(e.into()))?;
         if verification.dossier_id.is_none() {
-            let dossier_id = self.dossier(lease).await?;
+            let (dossier_id, earlier) = match &self.creation.same_dossier_as {
+                Some(other) => self.shared_dossier(other).await?,
+                None => (self.dossier(lease).await?, Vec::new()),
+            };
             hold(lease).await?;
-            verification = self.record_dossier(dossier_id).await?;
+            verification = self.record_dossier(dossier_id, earlier).await?;
         }
         let dossier_id = verification.dossier_id.clone().unwrap_or_default();
         if let Some(user_data) = &self.creation.user_data {
             self.assure().set_user_data(&dossier_id, user_data).await?;
         }
         if verification.process.is_none() {
-            let created = self.process(&dossier_id, &verification, lease).await?;
+            self.discard_orphans(&dossier_id, &verification, lease).await?;
             hold(lease).await?;
-            verification = self.record_process(&dossier_id, created).await?;
+            let (created, action) = self.create(&dossier_id, &verification).await?;
+            hold(lease).await?;
+            verification = self.record_process(&dossier_id, created, action).await?;
         }
         Ok(verification)
     }
@@ -103,45 +138,131 @@ impl SetUp<'_> {
         Ok(self.assure().create_dossier(reference).await?.dossier_id)
     }
 
-    /// A new process. One that an earlier attempt made but did not record is deleted: its SDK token
-    /// was lost with that attempt.
-    async fn process(
+    /// The dossier of an earlier verification, and the processes that are there already.
+    async fn shared_dossier(
+        &self,
+        other: &VerificationId,
+    ) -> Result<(String, Vec<String>), Failure> {
+        let joined = shared_dossier::join(self.app, self.key, other).await;
+        let dossier_id = joined.map_err(|unusable| match unusable {
+            Unusable::Refused(problem) => Failure::Dossier(problem),
+            Unusable::Journal(error) => Failure::Log(error.into()),
+        })?;
+        let earlier = self.assure().processes_of(&dossier_id).await?;
+        let earlier = earlier.ok_or(AssureError::Refused(AssureRefusal {
+            status: 404,
+            title: None,
+            detail: Some("The dossier is no longer there.".to_owned()),
+            trace_id: None,
+        }))?;
+        Ok((dossier_id, earlier.into_iter().map(|process| process.process_id).collect()))
+    }
+
+    /// Deletes a process that an earlier attempt made but did not record: what the end-user needs
+    /// of it was lost with that attempt.
+    async fn discard_orphans(
         &self,
         dossier_id: &str,
         verification: &Verification,
         lease: &mut Option<&mut Lease>,
-    ) -> Result<ProcessDetails, Failure> {
-        let assure = self.assure();
-        if self.is_repeat {
-            for orphan in assure.processes_of(dossier_id).await?.unwrap_or_default() {
+    ) -> Result<(), Failure> {
+        if !self.is_repeat {
+            return Ok(());
+        }
+        for process in self.assure().processes_of(dossier_id).await?.unwrap_or_default() {
+            if !verification.earlier_process_ids.contains(&process.process_id) {
                 hold(lease).await?;
-                assure.delete_process(dossier_id, &orphan).await?;
+                self.assure().delete_process(dossier_id, &process.process_id).await?;
             }
         }
-        hold(lease).await?;
-        let body = self.process_body(verification);
-        let created = assure.create_process(dossier_id, &body).await?;
-        let pages = created.artefacts.get("documentPages").and_then(serde_json::Value::as_u64);
-        let document_pages = pages.and_then(|pages| pages.try_into().ok()).unwrap_or(0);
-        Ok(ProcessDetails { process_id: created.process_id, document_pages })
+        Ok(())
     }
 
-    fn process_body(&self, verification: &Verification) -> wire::CreateProcess {
-        let VerificationKey { tenant, id } = self.key;
-        let mut body = self.creation.process(format!("proofline:{tenant}:{id}"));
-        if self.app.settings.completion.by_callback {
-            let (token, authorization) = self.app.settings.keys.tokens.mint_callback(&Capability {
-                purpose: Purpose::Callback,
-                tenant: tenant.to_string(),
-                verification_id: id.to_string(),
-                expires_at: verification.request.expires_at + CAPABILITY_AFTER_DEADLINE,
-                detail: None,
-            });
-            let base = self.app.settings.public_url.as_str().trim_end_matches('/');
-            body.notification_url = Some(format!("{base}/callbacks/{token}"));
-            body.authorization_header = Some(authorization.expose_secret().to_owned());
+    /// A new process, or for a capture the page that will make it; and what the end-user needs.
+    async fn create(
+        &self,
+        dossier_id: &str,
+        verification: &Verification,
+    ) -> Result<(ProcessDetails, Option<EndUserAction>), Failure> {
+        let assure = self.assure();
+        let address = self.return_address(verification);
+        let own = Own {
+            tag: format!("proofline:{}:{}", self.key.tenant, self.key.id),
+            return_address: address.as_deref(),
+            callback: self.callback(verification),
+        };
+        if self.creation.flow == Flow::Capture {
+            let started = assure.start_capture(dossier_id, &self.creation.capture(own)).await?;
+            let action = EndUserAction::Redirect { url: started.url };
+            return Ok((ProcessDetails::default(), Some(action)));
         }
-        body
+        let created = assure.create_process(dossier_id, &self.creation.process(own)).await?;
+        let pages = created.artefacts.get("documentPages").and_then(serde_json::Value::as_u64);
+        let action = if address.is_some() {
+            let members = &self.app.settings.page_members;
+            let page = EndUserAction::page_of(&created, members);
+            if page.is_none() {
+                tracing::error!(verification.id = %self.key.id, "Assure told no address for the end-user: see ASSURE_PAGE_MEMBERS");
+                self.discarded(assure.delete_process(dossier_id, &created.process_id).await);
+                let cause = "it told no address for the end-user";
+                return Err(AssureError::Unavailable { cause, may_have_happened: true }.into());
+            }
+            page
+        } else if self.needs_sdk() {
+            Some(EndUserAction::UseSdk(Sdk::of(&created)))
+        } else {
+            None
+        };
+        let details = ProcessDetails {
+            process_id: Some(created.process_id),
+            document_pages: pages.and_then(|pages| pages.try_into().ok()).unwrap_or(0),
+            next_action_id: None,
+        };
+        Ok((details, action))
+    }
+
+    fn needs_sdk(&self) -> bool {
+        let is_enrolled = self.creation.capability.start == provider::Start::WithEnrolment;
+        self.creation.capture_by == CaptureBy::Sdk || is_enrolled
+    }
+
+    /// Where Assure calls back, and with what `Authorization`.
+    fn callback(&self, verification: &Verification) -> Option<(String, String)> {
+        if !self.app.settings.completion.by_callback {
+            return None;
+        }
+        let capability = self.capability(Purpose::Callback, verification, None);
+        let (token, authorization) = self.app.settings.keys.tokens.mint_callback(&capability);
+        let address = self.public_address("callbacks", &token);
+        Some((address, authorization.expose_secret().to_owned()))
+    }
+
+    /// Where the end-user comes back, for the flows that send one away.
+    fn return_address(&self, verification: &Verification) -> Option<String> {
+        let return_url = self.creation.return_url.as_ref()?.to_string();
+        let capability = self.capability(Purpose::Return, verification, Some(return_url));
+        let token = self.app.settings.keys.tokens.mint(&capability);
+        Some(self.public_address("return", &token))
+    }
+
+    fn capability(
+        &self,
+        purpose: Purpose,
+        verification: &Verification,
+        detail: Option<String>,
+    ) -> Capability {
+        Capability {
+            purpose,
+            tenant: self.key.tenant.to_string(),
+            verification_id: self.key.id.to_string(),
+            expires_at: verification.request.expires_at + CAPABILITY_AFTER_DEADLINE,
+            detail,
+        }
+    }
+
+    fn public_address(&self, route: &str, token: &str) -> String {
+        let base = self.app.settings.public_url.as_str().trim_end_matches('/');
+        format!("{base}/{route}/{token}")
     }
 
     /// The client of the tenant's account.
@@ -149,12 +270,20 @@ impl SetUp<'_> {
         self.app.assure.of(self.key.tenant.as_str())
     }
 
-    async fn record_dossier(&self, dossier_id: String) -> Result<Verification, Failure> {
-        let assure_account = self.assure().account_id();
-        let command = Command::RecordDossier { dossier_id: dossier_id.clone(), assure_account };
+    async fn record_dossier(
+        &self,
+        dossier_id: String,
+        earlier_process_ids: Vec<String>,
+    ) -> Result<Verification, Failure> {
+        let command = Command::RecordDossier {
+            dossier_id: dossier_id.clone(),
+            assure_account: self.assure().account_id(),
+            earlier_process_ids,
+        };
         let recorded = self.app.journal.execute(self.key, command, clock::now()).await;
         let is_in_use = |v: &Verification| v.dossier_id.as_ref() == Some(&dossier_id);
-        if is_unused(&recorded, is_in_use) {
+        // One that is shared is others' too.
+        if self.creation.same_dossier_as.is_none() && is_unused(&recorded, is_in_use) {
             self.discarded(self.assure().delete_dossier(&dossier_id).await);
         }
         Ok(recorded?.verification)
@@ -163,15 +292,21 @@ impl SetUp<'_> {
     async fn record_process(
         &self,
         dossier_id: &str,
-        process: ProcessDetails,
+        mut process: ProcessDetails,
+        action: Option<EndUserAction>,
     ) -> Result<Verification, Failure> {
+        // Sealed first: whoever sees the process in the log finds what the end-user needs.
+        if let Some(action) = action {
+            process.next_action_id = action.seal(&self.app.vault, self.key).await?;
+        }
         let process_id = process.process_id.clone();
         let command = Command::RecordProcess(process);
         let recorded = self.app.journal.execute(self.key, command, clock::now()).await;
-        let is_in_use =
-            |v: &Verification| v.process.as_ref().is_some_and(|p| p.process_id == process_id);
-        if is_unused(&recorded, is_in_use) {
-            self.discarded(self.assure().delete_process(dossier_id, &process_id).await);
+        let is_in_use = |v: &Verification| v.process.as_ref().is_some_and(|p| p.id == process_id);
+        if let Some(process_id) = &process_id
+            && is_unused(&recorded, is_in_use)
+        {
+            self.discarded(self.assure().delete_process(dossier_id, process_id).await);
         }
         Ok(recorded?.verification)
     }
@@ -264,6 +399,12 @@ async fn hold(lease: &mut Option<&mut Lease>) -> Result<(), Failure> {
 impl From<AssureError> for Failure {
     fn from(error: AssureError) -> Self {
         Self::Assure(error)
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        Self::Sealing(error)
     }
 }
 

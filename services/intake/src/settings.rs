@@ -17,6 +17,7 @@ pub struct Settings {
     pub(crate) keys: Keys,
     pub(crate) assure: Account,
     pub(crate) completion: Completion,
+    pub(crate) page_members: Vec<String>,
     pub(crate) public_url: Url,
     pub(crate) upload_url: Url,
     pub(crate) expires_after: Duration,
@@ -53,6 +54,14 @@ impl Settings {
             "How Assure tells the end: by a callback to each process, by an account-level webhook.",
             Completion::parse,
         );
+        let page_members = r.parsed(
+            "ASSURE_PAGE_MEMBERS",
+            Some("redirectUrl,url"),
+            "names, comma-separated",
+            "Members of Assure's answer to Create process that may have the address of the \
+             end-user's page; the first that is there is taken.",
+            page_members,
+        );
         let public_url = r.url(
             "PROOFLINE_PUBLIC_URL",
             Some("http://127.0.0.1:8082"),
@@ -80,10 +89,19 @@ impl Settings {
             keys: keys?,
             assure: assure?,
             completion: completion?,
+            page_members: page_members?,
             public_url: public_url?,
             upload_url: upload_url?,
             expires_after: expires_after?,
         })
+    }
+}
+
+fn page_members(text: &str) -> Result<Vec<String>, &'static str> {
+    let names: Vec<_> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    match names.iter().any(String::is_empty) {
+        true => Err("must be names, comma-separated"),
+        false => Ok(names),
     }
 }
 

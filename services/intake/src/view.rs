@@ -6,17 +6,24 @@ use proofline_events::{
     Word,
     v1::{Depiction, Outcome},
 };
+use proofline_problem::Problem;
 use proofline_seal::{Capability, Purpose};
+use proofline_service::clock;
 use proofline_verification::{NextAction, Reason, Status, Verification};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::Settings;
+use crate::{
+    Settings,
+    app::App,
+    next_action::{EndUserAction, Sdk},
+};
 
 /// How long an upload URL is valid.
 const UPLOAD_URL_LIFETIME: Duration = Duration::HOUR;
 
-#[derive(Debug, Serialize)]
+/// Not `Debug`, as the next action may be secret.
+#[derive(Serialize)]
 pub(crate) struct View {
     id: String,
     flow: &'static str,
@@ -43,16 +50,39 @@ struct ReasonView {
     message: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum NextActionView {
-    UploadImages { depictions: Vec<&'static str>, upload_urls: BTreeMap<&'static str, String> },
+    UploadImages {
+        depictions: Vec<&'static str>,
+        upload_urls: BTreeMap<&'static str, String>,
+        /// Where the provider's SDK is needed too.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sdk: Option<Sdk>,
+    },
+    UseSdk(Sdk),
+    Redirect {
+        url: String,
+    },
     Submit,
     Wait,
 }
 
-/// Shows a verification as it is at this time.
-pub(crate) fn view(verification: &Verification, settings: &Settings, now: OffsetDateTime) -> View {
+/// Shows a verification as it is now, and to its caller alone: there may be secrets in it.
+///
+/// # Errors
+/// The problem that NATS is away.
+pub(crate) async fn view(app: &App, verification: &Verification) -> Result<View, Problem> {
+    let sealed = EndUserAction::open(&app.vault, verification).await?;
+    Ok(view_at(verification, sealed, &app.settings, clock::now()))
+}
+
+fn view_at(
+    verification: &Verification,
+    sealed: Option<EndUserAction>,
+    settings: &Settings,
+    now: OffsetDateTime,
+) -> View {
     let request = &verification.request;
     let end = verification.end.as_ref();
     View {
@@ -66,15 +96,22 @@ pub(crate) fn view(verification: &Verification, settings: &Settings, now: Offset
         outcome: end.map(|end| end.outcome).filter(|o| *o != Outcome::Unspecified).map(Word::word),
         reason: end.and_then(|end| end.reason).map(ReasonView::of),
         dossier_id: verification.dossier_id.clone(),
-        process_id: verification.process.as_ref().and_then(|p| non_empty(&p.process_id)),
+        process_id: verification.process.as_ref().and_then(|process| process.id.clone()),
         images: verification.images.present(now).into_iter().map(Word::word).collect(),
-        next_action: verification.next_action(now).map(|action| match action {
-            NextAction::UploadImages(wanted) => NextActionView::UploadImages {
+        next_action: verification.next_action(now).map(|action| match (action, sealed) {
+            (NextAction::UploadImages(wanted), sealed) => NextActionView::UploadImages {
                 depictions: wanted.iter().map(|depiction| depiction.word()).collect(),
                 upload_urls: upload_urls(verification, settings, now),
+                sdk: sealed.and_then(EndUserAction::into_sdk),
             },
-            NextAction::Submit => NextActionView::Submit,
-            NextAction::Wait => NextActionView::Wait,
+            (NextAction::LetEndUserAct, Some(EndUserAction::UseSdk(sdk))) => {
+                NextActionView::UseSdk(sdk)
+            }
+            (NextAction::LetEndUserAct, Some(EndUserAction::Redirect { url })) => {
+                NextActionView::Redirect { url }
+            }
+            (NextAction::Submit, _) => NextActionView::Submit,
+            (NextAction::Wait | NextAction::LetEndUserAct, _) => NextActionView::Wait,
         }),
         created_at: rfc3339(verification.requested_at),
         updated_at: rfc3339(verification.updated_at),

@@ -5,13 +5,18 @@
 use std::time::Duration;
 
 use proofline_assure::{Accounts, Client, Error as AssureError};
-use proofline_events::v1::Outcome;
+use proofline_events::{
+    VerificationKey,
+    v1::{Flow, Outcome},
+};
 use proofline_journal::{
-    Due, ExecuteError, Journal, TimerKind,
+    Dossiers, Due, Error as JournalError, ExecuteError, Journal, TimerKind,
     worker::{Delivery, Failure, Handled},
 };
 use proofline_service::clock;
 use proofline_verification::{Command, End, Reason, Verification};
+
+use crate::signalled::candidate;
 
 /// When to try again what did not work: after this, then ever longer, …
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -32,6 +37,7 @@ pub(crate) fn leftover(verification: &Verification, end: &End) -> Leftover {
     match (end.outcome, end.reason) {
         (_, Some(Reason::SetupRefused | Reason::SetupFailed)) => Leftover::Everything,
         (Outcome::Canceled, Some(Reason::CanceledByCaller)) => match verification.process {
+            // Also a capture's, as far as its end-user has got.
             Some(_) => Leftover::Process,
             // Discarded while it was being set up: what was created then is not recorded.
             None => Leftover::Everything,
@@ -40,40 +46,141 @@ pub(crate) fn leftover(verification: &Verification, end: &End) -> Leftover {
     }
 }
 
-pub(crate) async fn handle(
-    journal: Journal,
-    accounts: Accounts,
-    delete_after: Option<Duration>,
-    delivery: Delivery<Due>,
-) -> Result<Handled, Failure> {
-    let due = delivery.message;
-    let history = journal.read_latest(&due.key).await?;
-    let Some(verification) = history.verification else { return Ok(Handled::Done) };
-    let Some(end) = &verification.end else {
-        // To be erased, and unfinished: its end is on its way.
-        return again(&journal, due, LAST_LOOK).await;
-    };
-    let is_time = |after| clock::now() >= end.finished_at + after;
-    let what = match verification.is_erasure_requested || delete_after.is_some_and(is_time) {
-        true => Leftover::Everything,
-        false => leftover(&verification, end),
-    };
-    let assure = accounts.of(due.key.tenant.as_str());
-    match delete(assure, &verification, what).await {
-        Ok(()) if verification.is_erasure_requested => record(&journal, &verification).await,
-        Ok(()) if what == Leftover::Everything => Ok(Handled::Done),
-        Ok(()) => {
-            if let Some(after) = delete_after {
-                // Not yet by our clock or by the settings of now, or only the process was to go.
-                let at = (end.finished_at + after).max(clock::now() + FIRST_RETRY);
-                set(&journal, Due { at, round: 0, key: due.key }).await?;
+/// What the handler uses.
+pub(crate) struct Deletions {
+    pub(crate) journal: Journal,
+    pub(crate) assure: Accounts,
+    pub(crate) dossiers: Dossiers,
+    /// How long Assure keeps what it has after the end.
+    pub(crate) delete_after: Option<Duration>,
+}
+
+/// Why something is still there.
+enum Undone {
+    Assure(AssureError),
+    Journal(JournalError),
+}
+
+impl Deletions {
+    pub(crate) async fn handle(&self, delivery: Delivery<Due>) -> Result<Handled, Failure> {
+        let due = delivery.message;
+        let journal = &self.journal;
+        let history = journal.read_latest(&due.key).await?;
+        let Some(verification) = history.verification else { return Ok(Handled::Done) };
+        let Some(end) = &verification.end else {
+            // To be erased, and unfinished: its end is on its way.
+            return again(journal, due, LAST_LOOK).await;
+        };
+        let is_time = |after| clock::now() >= end.finished_at + after;
+        let what = match verification.is_erasure_requested || self.delete_after.is_some_and(is_time)
+        {
+            true => Leftover::Everything,
+            false => leftover(&verification, end),
+        };
+        match self.delete(&verification, what).await {
+            Ok(()) if verification.is_erasure_requested => record(journal, &verification).await,
+            Ok(()) if what == Leftover::Everything => Ok(Handled::Done),
+            Ok(()) => {
+                if let Some(after) = self.delete_after {
+                    // Not yet by our clock or by the settings of now, or only the process was to go.
+                    let at = (end.finished_at + after).max(clock::now() + FIRST_RETRY);
+                    set(journal, Due { at, round: 0, key: due.key }).await?;
+                }
+                Ok(Handled::Done)
             }
-            Ok(Handled::Done)
+            Err(Undone::Journal(error)) => Err(error.into()),
+            Err(Undone::Assure(error)) => {
+                tracing::warn!(verification.id = %due.key.id, %error, "not deleted in Assure yet");
+                again(journal, due, LAST_RETRY).await
+            }
         }
-        Err(error) => {
-            tracing::warn!(verification.id = %due.key.id, %error, "not deleted in Assure yet");
-            again(&journal, due, LAST_RETRY).await
+    }
+
+    async fn delete(&self, verification: &Verification, what: Leftover) -> Result<(), Undone> {
+        if what == Leftover::Nothing {
+            return Ok(());
         }
+        let assure = self.assure.of(verification.key.tenant.as_str());
+        let Some(dossier_id) = self.dossier_of(assure, verification).await? else {
+            return Ok(());
+        };
+        self.delete_processes(assure, verification, &dossier_id, what).await?;
+        if what == Leftover::Everything {
+            let VerificationKey { tenant, id } = &verification.key;
+            let is_first = verification.request.same_dossier_as.is_none();
+            // A shared dossier goes with the last of those who share it.
+            if self.dossiers.leave(tenant, &dossier_id, id, is_first).await? {
+                let was_there = assure.delete_dossier(&dossier_id).await?;
+                ours(assure, verification, was_there)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Also a dossier whose creation, or whose use for this verification, was not recorded.
+    async fn dossier_of(
+        &self,
+        assure: &Client,
+        verification: &Verification,
+    ) -> Result<Option<String>, Undone> {
+        if let Some(dossier_id) = &verification.dossier_id {
+            return Ok(Some(dossier_id.clone()));
+        }
+        let VerificationKey { tenant, id } = &verification.key;
+        if let Some(other) = &verification.request.same_dossier_as {
+            let other = VerificationKey { tenant: tenant.clone(), id: other.clone() };
+            let other = self.journal.read_latest(&other).await?.verification;
+            return Ok(other.and_then(|other| other.dossier_id));
+        }
+        let found = assure.find_dossier(id.as_str()).await?;
+        Ok(found.map(|dossier| dossier.dossier_id))
+    }
+
+    /// The process that is known; and those that are not: a capture may have several, and one may
+    /// have been created without being recorded.
+    async fn delete_processes(
+        &self,
+        assure: &Client,
+        verification: &Verification,
+        dossier_id: &str,
+        what: Leftover,
+    ) -> Result<(), Undone> {
+        let known = verification.process.as_ref().and_then(|process| process.id.as_ref());
+        if let Some(process_id) = known {
+            let was_there = assure.delete_process(dossier_id, process_id).await?;
+            ours(assure, verification, was_there || what == Leftover::Everything)?;
+        }
+        if known.is_some() && verification.request.flow != Flow::Capture {
+            return Ok(());
+        }
+        let others = assure.processes_of(dossier_id).await?;
+        ours(assure, verification, others.is_some() || what == Leftover::Everything)?;
+        // Listed first, then asked who came last: whoever comes later has processes of their own.
+        let members = self.dossiers.members(&verification.key.tenant, dossier_id).await?;
+        if members.ids.last().is_some_and(|newest| *newest != verification.key.id) {
+            return Ok(());
+        }
+        let is_first = verification.request.same_dossier_as.is_none();
+        if members.ids.is_empty() && !is_first {
+            return Ok(());
+        }
+        let others = others.unwrap_or_default().into_iter().map(candidate).collect();
+        for own in verification.own_processes(others) {
+            assure.delete_process(dossier_id, &own.id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl From<AssureError> for Undone {
+    fn from(error: AssureError) -> Self {
+        Self::Assure(error)
+    }
+}
+
+impl From<JournalError> for Undone {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
     }
 }
 
@@ -88,33 +195,6 @@ pub(crate) async fn set(journal: &Journal, due: Due) -> Result<(), Failure> {
             let at_once = Due { at: now, ..due };
             journal.reset_timer(TimerKind::DeleteInAssure, &at_once).await?;
         }
-    }
-    Ok(())
-}
-
-async fn delete(
-    assure: &Client,
-    verification: &Verification,
-    what: Leftover,
-) -> Result<(), AssureError> {
-    let dossier_id = match (&verification.dossier_id, what) {
-        (Some(dossier_id), _) => Some(dossier_id.clone()),
-        // Also a dossier whose creation was not recorded.
-        (None, Leftover::Everything) => {
-            let found = assure.find_dossier(verification.key.id.as_str()).await?;
-            found.map(|dossier| dossier.dossier_id)
-        }
-        (None, Leftover::Nothing | Leftover::Process) => None,
-    };
-    let Some(dossier_id) = dossier_id else { return Ok(()) };
-    if let (Some(process), Leftover::Process | Leftover::Everything) = (&verification.process, what)
-    {
-        let was_there = assure.delete_process(&dossier_id, &process.process_id).await?;
-        ours(assure, verification, was_there || what == Leftover::Everything)?;
-    }
-    if what == Leftover::Everything {
-        let was_there = assure.delete_dossier(&dossier_id).await?;
-        ours(assure, verification, was_there)?;
     }
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! The result as it is sealed, and as intake serves it.
 
 use proofline_assure::Process;
-use proofline_events::{Word, v1::Outcome};
+use proofline_events::{
+    Word,
+    v1::{Flow, Outcome},
+};
 use proofline_verification::Verification;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -43,12 +46,25 @@ fn whole(
         "outcome": outcome.word(),
         "provider": request.provider,
         "process_type": Some(&request.process_type).filter(|name| !name.is_empty()),
-        "final_result": normalise::final_result(outcome, answer.get("finalResult")),
+        // What an eID gives has no common form, and Assure does not make it one.
+        "final_result": match request.flow {
+            Flow::Eid => Value::Null,
+            Flow::Document | Flow::Capture | Flow::Unspecified => {
+                normalise::final_result(outcome, answer.get("finalResult"))
+            }
+        },
         "provider_result": member("providerSpecific"),
-        "user_info": null,
+        "user_info": user_info(answer),
         "process": answer,
         "depictions": depictions.cloned().unwrap_or_else(|| json!([])),
         "fetched_at": now.format(&Rfc3339).expect("years 0 to 9999 can be formatted"),
         "omitted": [],
     })
+}
+
+/// An eID's own claims, as an object or a JWT. Where they stand is not documented.
+fn user_info(answer: &Value) -> Value {
+    let places = ["/userInfo", "/providerSpecific/userInfo"];
+    let mut found = places.iter().filter_map(|place| answer.pointer(place));
+    found.find(|value| value.is_object() || value.is_string()).cloned().unwrap_or(Value::Null)
 }

@@ -19,7 +19,7 @@ use anyhow::Context;
 use proofline_assure::Accounts;
 use proofline_events::Service;
 use proofline_journal::{
-    AccountPace, Connection, Journal, Vault, topology::Consumer, worker::Workers,
+    AccountPace, Connection, Dossiers, Journal, Vault, topology::Consumer, worker::Workers,
 };
 use proofline_service::{
     About, Shutdown, clock,
@@ -28,6 +28,7 @@ use proofline_service::{
 
 pub use settings::Settings;
 
+use delete_in_assure::Deletions;
 use removals::Removals;
 use signalled::Normaliser;
 
@@ -61,6 +62,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         vault: vault.clone(),
         assure: assure.clone(),
         api_url: settings.api_url,
+        callback_grace: settings.callback_grace,
     });
     let removals = Arc::new(Removals {
         journal: journal.clone(),
@@ -77,8 +79,15 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         let removals = Arc::clone(&removals);
         async move { removals.handle(delivery).await }
     });
+    let deletions = Arc::new(Deletions {
+        journal,
+        assure,
+        dossiers: Dossiers::new(&connection),
+        delete_after: settings.delete_after,
+    });
     workers.timers(Consumer::ResultNormaliserDeleteInAssure, move |delivery| {
-        delete_in_assure::handle(journal.clone(), assure.clone(), settings.delete_after, delivery)
+        let deletions = Arc::clone(&deletions);
+        async move { deletions.handle(delivery).await }
     });
     workers.timers(Consumer::ResultNormaliserExpireResult, move |delivery| {
         result_expired::handle(vault.clone(), delivery)

@@ -17,6 +17,7 @@ pub struct Settings {
     pub(crate) assure: Account,
     pub(crate) tenants: Tenants,
     pub(crate) api_url: Url,
+    pub(crate) callback_grace: Duration,
     pub(crate) result_retention: Duration,
     pub(crate) delete_after: Option<Duration>,
 }
@@ -38,6 +39,12 @@ impl Settings {
             Some("http://127.0.0.1:8080"),
             "intake as its callers reach it, for the result's address in events.",
         );
+        let callback_grace = r.duration(
+            "PROOFLINE_CALLBACK_GRACE",
+            "5m",
+            "How long after the end-user's return a process that is not submitted through Proofline \
+             is left to its callback.",
+        );
         let retention = Retention::read(r);
         let delete_after = r.optional_duration(
             "ASSURE_DELETE_AFTER",
@@ -51,6 +58,7 @@ impl Settings {
             assure: assure?,
             tenants: tenants?,
             api_url: api_url?,
+            callback_grace: callback_grace?,
             result_retention: retention?.results,
             delete_after: delete_after?,
         })

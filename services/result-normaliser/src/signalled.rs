@@ -6,18 +6,20 @@
 
 use std::time::Duration;
 
-use proofline_assure::{Accounts, Error as AssureError, Process};
+use proofline_assure::{Accounts, Client, Error as AssureError, Process, wire::ListedProcess};
 use proofline_events::{
     Event, Recorded, VerificationKey, Word,
     v1::{CompletionSignalled, Outcome, SignalSource},
 };
 use proofline_journal::{
-    DocumentKind, ExecuteError, Journal, Vault, VaultError,
+    DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError,
     worker::{Delivery, Failure, Handled},
 };
 use proofline_service::clock;
 use proofline_settings::Url;
-use proofline_verification::{Command, Observation, Verification, decide, is_final};
+use proofline_verification::{
+    Candidate, Command, Observation, Verification, decide, is_final, the_one_that_counts,
+};
 use time::OffsetDateTime;
 
 use crate::document;
@@ -44,11 +46,15 @@ pub(crate) struct Normaliser {
     pub(crate) vault: Vault,
     pub(crate) assure: Accounts,
     pub(crate) api_url: Url,
+    /// How long after the end-user's return a process is left to its callback.
+    pub(crate) callback_grace: Duration,
 }
 
 /// What a look at Assure showed.
 struct Look {
     observation: Observation,
+    /// The process that was looked at.
+    process_id: Option<String>,
     /// Get process' answer, if there was one.
     process: Option<Process>,
     /// When Assure can be asked again, if it could not be asked.
@@ -67,6 +73,7 @@ impl Normaliser {
             let Some(verification) = history.open().cloned() else { return Ok(Handled::Done) };
             let conclude = Command::Conclude {
                 observation: look.observation.clone(),
+                process_id: look.process_id.clone(),
                 signal: signal.map(CompletionSignalled::source),
                 result_url: self.result_url(key),
             };
@@ -74,7 +81,13 @@ impl Normaliser {
             let now = clock::now();
             let would_be = decide(key, Some(&verification), conclude.clone(), now);
             let Ok([Event::ProcessFinished(end)]) = would_be.as_deref() else {
-                return not_yet(&look, signal, &verification, envelope.time, now);
+                let answer = not_yet(&look, signal, &verification, envelope.time, now);
+                if signal.is_some_and(|s| s.source() == SignalSource::Return)
+                    && matches!(answer, Ok(Handled::Done))
+                {
+                    self.check_later(&verification, now).await?;
+                }
+                return answer;
             };
             if let Some(process) = &look.process {
                 self.seal(&verification, end.outcome(), process, now).await?;
@@ -94,34 +107,45 @@ impl Normaliser {
     }
 
     async fn look(&self, verification: &Verification) -> Look {
-        let nothing = |observation| Look { observation, process: None, error: None };
         if verification.setup_failure.is_some() {
-            return nothing(Observation::NoProcess);
+            return Look::of(Observation::NoProcess);
         }
         let (Some(dossier_id), Some(process)) = (&verification.dossier_id, &verification.process)
         else {
-            return nothing(Observation::NoProcess);
+            return Look::of(Observation::NoProcess);
         };
         let assure = self.assure.of(verification.key.tenant.as_str());
-        match assure.get_process(dossier_id, &process.process_id).await {
+        let looked = match &process.id {
+            Some(process_id) => look_at(assure, dossier_id, process_id).await,
+            None => look_for(assure, dossier_id, verification).await,
+        };
+        match looked {
             // A client of another account knows nothing of it: this is a setting that is wrong (or a
             // client that was replaced), and no word of Assure's.
-            Ok(None) if verification.is_elsewhere(&assure.account_id()) => {
+            Ok(Look { observation: Observation::Gone, .. })
+                if verification.is_elsewhere(&assure.account_id()) =>
+            {
                 tracing::error!(verification.id = %verification.key.id, "not found, and created under another Assure account: is PROOFLINE_TENANTS_FILE the same everywhere?");
                 let cause = "the process is in another account";
-                let error = AssureError::Unavailable { cause, may_have_happened: false };
-                Look { observation: Observation::Unanswered, process: None, error: Some(error) }
+                Look::unanswered(AssureError::Unavailable { cause, may_have_happened: false })
             }
-            Ok(None) => nothing(Observation::Gone),
-            Ok(Some(process)) => Look {
-                observation: Observation::Status(process.status.clone()),
-                process: Some(process),
-                error: None,
-            },
-            Err(error) => {
-                Look { observation: Observation::Unanswered, process: None, error: Some(error) }
-            }
+            Ok(look) => look,
+            Err(error) => Look::unanswered(error),
         }
+    }
+
+    /// The end-user is back, and there is no end yet: from now on its callback is due.
+    async fn check_later(
+        &self,
+        verification: &Verification,
+        now: OffsetDateTime,
+    ) -> Result<(), Failure> {
+        let at = now + self.callback_grace;
+        if at < verification.request.expires_at && verification.submitted.is_none() {
+            let due = Due { key: verification.key.clone(), at, round: 0 };
+            self.journal.reset_timer(TimerKind::Check, &due).await?;
+        }
+        Ok(())
     }
 
     async fn seal(
@@ -152,6 +176,52 @@ impl Normaliser {
     fn result_url(&self, key: &VerificationKey) -> String {
         let base = self.api_url.as_str().trim_end_matches('/');
         format!("{base}/v1/verifications/{}/result", key.id)
+    }
+}
+
+impl Look {
+    fn of(observation: Observation) -> Self {
+        Self { observation, process_id: None, process: None, error: None }
+    }
+
+    fn unanswered(error: AssureError) -> Self {
+        Self { error: Some(error), ..Self::of(Observation::Unanswered) }
+    }
+}
+
+/// Get process tells.
+async fn look_at(assure: &Client, dossier_id: &str, process_id: &str) -> Result<Look, AssureError> {
+    let process = assure.get_process(dossier_id, process_id).await?;
+    let Some(process) = process else { return Ok(Look::of(Observation::Gone)) };
+    Ok(Look {
+        observation: Observation::Status(process.status.clone()),
+        process_id: Some(process_id.to_owned()),
+        process: Some(process),
+        error: None,
+    })
+}
+
+/// A capture's process is made when the end-user gets there, perhaps more than once.
+async fn look_for(
+    assure: &Client,
+    dossier_id: &str,
+    verification: &Verification,
+) -> Result<Look, AssureError> {
+    let all = assure.processes_of(dossier_id).await?;
+    let Some(all) = all else { return Ok(Look::of(Observation::Gone)) };
+    let own = verification.own_processes(all.into_iter().map(candidate).collect());
+    match the_one_that_counts(&own) {
+        Some(counts) => look_at(assure, dossier_id, &counts.id).await,
+        None => Ok(Look::of(Observation::NoProcess)),
+    }
+}
+
+pub(crate) fn candidate(listed: ListedProcess) -> Candidate {
+    Candidate {
+        id: listed.process_id,
+        provider: listed.provider,
+        status: listed.status,
+        created_at: listed.created_at.unwrap_or_default(),
     }
 }
 
@@ -245,7 +315,7 @@ mod tests {
     }
 
     fn look(error: Option<AssureError>) -> Look {
-        Look { observation: Observation::NoProcess, process: None, error }
+        Look { error, ..Look::of(Observation::NoProcess) }
     }
 
     #[test]

@@ -146,7 +146,11 @@ impl Upload {
         let assure = self.app.assure.of(self.target.key.tenant.as_str());
         let sending = assure.set_image(ImageUpload {
             dossier_id: verification.dossier_id.as_deref().unwrap_or_default(),
-            process_id: verification.process.as_ref().map_or("", |process| &process.process_id),
+            process_id: verification
+                .process
+                .as_ref()
+                .and_then(|process| process.id.as_deref())
+                .unwrap_or_default(),
             depiction: member(self.target.depiction),
             image: ImageStream::new(stream.boxed(), media_type, length),
             timeout: SEND_TIMEOUT,
@@ -252,7 +256,7 @@ impl Upload {
         if verification.request.submit_when.is_empty() {
             return Ok(());
         }
-        let command = Command::Submit { automatic: true };
+        let command = Command::Submit { automatic: true, parameters: None };
         match self.app.journal.execute(&self.target.key, command, clock::now()).await {
             Ok(executed) => {
                 if !executed.appended.is_empty() {

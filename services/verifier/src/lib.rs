@@ -18,7 +18,8 @@ use anyhow::Context;
 use proofline_assure::Accounts;
 use proofline_events::Service;
 use proofline_journal::{
-    AccountPace, Connection, DueTimers, Journal, SignalSink, topology::Consumer, worker::Workers,
+    AccountPace, Connection, DueTimers, Journal, SignalSink, Vault, topology::Consumer,
+    worker::Workers,
 };
 use proofline_service::{
     About, Shutdown, clock,
@@ -28,6 +29,7 @@ use proofline_service::{
 pub use settings::Settings;
 
 use reconcile::Reconciler;
+use submission_requested::Starter;
 
 /// Name and purpose, for `--help`.
 pub const ABOUT: About = About {
@@ -61,11 +63,15 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         let journal = journal.clone();
         move |delivery| verification_requested::handle(journal.clone(), grace, delivery)
     });
-    workers.events(Consumer::VerifierSubmissions, {
-        let (journal, assure) = (journal.clone(), assure.clone());
-        move |delivery| {
-            submission_requested::handle(journal.clone(), assure.clone(), grace, delivery)
-        }
+    let starter = Arc::new(Starter {
+        journal: journal.clone(),
+        vault: Vault::new(&connection, Arc::new(settings.keyring)),
+        assure: assure.clone(),
+        grace,
+    });
+    workers.events(Consumer::VerifierSubmissions, move |delivery| {
+        let starter = Arc::clone(&starter);
+        async move { starter.handle(delivery).await }
     });
     workers.timers(Consumer::VerifierDeadline, {
         let (journal, signals) = (journal.clone(), signals.clone());

@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join_all, stream};
-use proofline_assure::{Accounts, Client, Error as AssureError};
+use proofline_assure::{Accounts, Client, Error as AssureError, wire::ListedProcess};
 use proofline_events::v1::SignalSource;
 use proofline_journal::{
     AccountPace, Due, DueTimers, Error, Journal, Signal, SignalSink, Taken, TimerKind,
@@ -47,6 +47,41 @@ pub(crate) struct Reconciler {
 struct Overdue {
     taken: Taken,
     verification: Verification,
+}
+
+/// The open processes of an account.
+#[derive(Default)]
+struct Open {
+    ids: HashSet<String>,
+    /// By dossier.
+    in_dossier: HashMap<String, Vec<String>>,
+}
+
+impl Open {
+    /// Whether the verification has an open process. A capture is matched by its dossier: which
+    /// process it has made is not known before its end.
+    fn has_one_of(&self, verification: &Verification) -> bool {
+        if let Some(id) = verification.process.as_ref().and_then(|process| process.id.as_ref()) {
+            return self.ids.contains(id);
+        }
+        let there = verification.dossier_id.as_ref().and_then(|id| self.in_dossier.get(id));
+        let is_own = |id: &String| !verification.earlier_process_ids.contains(id);
+        there.is_some_and(|ids| ids.iter().any(is_own))
+    }
+}
+
+impl FromIterator<ListedProcess> for Open {
+    fn from_iter<I: IntoIterator<Item = ListedProcess>>(listed: I) -> Self {
+        let mut open = Self::default();
+        for process in listed {
+            if let Some(dossier) = process.dossier {
+                let there = open.in_dossier.entry(dossier.dossier_id).or_default();
+                there.push(process.process_id.clone());
+            }
+            open.ids.insert(process.process_id);
+        }
+        open
+    }
 }
 
 impl Reconciler {
@@ -102,11 +137,11 @@ impl Reconciler {
         let since = overdue.iter().map(|overdue| overdue.verification.requested_at).min();
         let Some(since) = since else { return Ok(()) };
         let open = match assure.open_processes(since - CLOCK_SKEW).await {
-            Ok(open) => open,
+            Ok(open) => open.into_iter().collect(),
             // An account without the list call: each one is looked at by itself.
             Err(AssureError::Refused(refusal)) => {
                 tracing::warn!(%refusal, "Assure does not list processes: each is looked up by itself");
-                HashSet::new()
+                Open::default()
             }
             Err(error) => {
                 tracing::warn!(%error, overdue = overdue.len(), "overdue processes could not be looked up; next time");
@@ -144,11 +179,11 @@ impl Reconciler {
 
     /// Signals what is no longer open; sets the check again in either case, in case the signal
     /// leads to no end.
-    async fn settle(&self, overdue: Overdue, open: &HashSet<String>) -> Result<bool, Error> {
+    async fn settle(&self, overdue: Overdue, open: &Open) -> Result<bool, Error> {
         let Overdue { taken, verification } = overdue;
         let key = &verification.key;
         let now = clock::now();
-        let is_found = verification.process.as_ref().is_some_and(|p| !open.contains(&p.process_id));
+        let is_found = !open.has_one_of(&verification);
         if is_found {
             let due = taken.due.at.format(&Rfc3339).unwrap_or_default();
             let signal = Signal::new(format!("reconciliation.{due}"), SignalSource::Reconciliation);

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use proofline_assure::Account;
+use proofline_seal::{Keyring, read_sealing_keys};
 use proofline_settings::Reader;
 use proofline_tenants::Tenants;
 
@@ -11,6 +12,7 @@ use proofline_tenants::Tenants;
 pub struct Settings {
     pub(crate) admin_listen: SocketAddr,
     pub(crate) nats: proofline_journal::Settings,
+    pub(crate) keyring: Keyring,
     pub(crate) assure: Account,
     pub(crate) tenants: Tenants,
     pub(crate) callback_grace: Duration,
@@ -26,6 +28,7 @@ impl Settings {
             "Where /livez, /readyz and /metrics are.",
         );
         let nats = proofline_journal::Settings::read(r);
+        let keyring = read_sealing_keys(r);
         let assure = Account::read(r);
         let tenants = Tenants::read_if_given(r);
         let callback_grace = r.duration(
@@ -42,6 +45,7 @@ impl Settings {
         Some(Self {
             admin_listen: admin_listen?,
             nats: nats?,
+            keyring: keyring?,
             assure: assure?,
             tenants: tenants?,
             callback_grace: callback_grace?,

@@ -9,53 +9,95 @@ use std::time::Duration;
 use proofline_assure::{Accounts, Client, Error as AssureError, Refusal};
 use proofline_events::{EventType, Recorded, VerificationKey};
 use proofline_journal::{
-    Due, ExecuteError, Journal, TimerKind,
+    DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError,
     worker::{Delivery, Failure, Handled},
 };
 use proofline_service::clock;
-use proofline_verification::{Command, Reason, Refused};
+use proofline_verification::{Command, Reason, Refused, Verification};
+use serde_json::Value;
 
 use crate::reconcile::first_check;
 
-pub(crate) async fn handle(
-    journal: Journal,
-    accounts: Accounts,
-    grace: Duration,
-    delivery: Delivery<Recorded>,
-) -> Result<Handled, Failure> {
-    let Recorded { key, sequence, envelope, .. } = &delivery.message;
-    let history = journal.read_since(key, *sequence).await?;
-    let Some(verification) = history.verification else { return Ok(Handled::Done) };
-    if verification.start.is_some() || verification.end.is_some() {
-        return Ok(Handled::Done);
-    }
-    // A repeat sets the same time again, but never one that has passed: it may be set to a later
-    // one by now.
-    let at = first_check(envelope.time, grace);
-    if delivery.deliveries == 1 || clock::now() < at {
-        journal.reset_timer(TimerKind::Check, &Due { key: key.clone(), at, round: 0 }).await?;
-    }
-    let (Some(dossier_id), Some(process)) = (&verification.dossier_id, &verification.process)
-    else {
-        return Err(Failure::retry("the process is not in the log yet"));
-    };
-    // The promise: no start is begun after a discard that could be read. A replica may be behind,
-    // so this is asked of the leader, just before the call.
-    for discard in [EventType::CancellationRequested, EventType::ErasureRequested] {
-        if journal.is_recorded(key, discard).await? {
+/// What the handler uses.
+pub(crate) struct Starter {
+    pub(crate) journal: Journal,
+    pub(crate) vault: Vault,
+    pub(crate) assure: Accounts,
+    /// How long after submission a process is left to its callback.
+    pub(crate) grace: Duration,
+}
+
+impl Starter {
+    pub(crate) async fn handle(&self, delivery: Delivery<Recorded>) -> Result<Handled, Failure> {
+        let Recorded { key, sequence, envelope, .. } = &delivery.message;
+        let journal = &self.journal;
+        let history = journal.read_since(key, *sequence).await?;
+        let Some(verification) = history.verification else { return Ok(Handled::Done) };
+        if verification.start.is_some() || verification.end.is_some() {
             return Ok(Handled::Done);
         }
-    }
-    let assure = accounts.of(key.tenant.as_str());
-    let is_elsewhere = verification.is_elsewhere(&assure.account_id());
-    let command = match assure.start_verification(dossier_id, &process.process_id).await {
-        Ok(()) => Command::RecordStart,
-        Err(AssureError::Refused(refusal)) => {
-            after_refusal(assure, dossier_id, &process.process_id, is_elsewhere, refusal).await?
+        // A repeat sets the same time again, but never one that has passed: it may be set to a
+        // later one by now.
+        let at = first_check(envelope.time, self.grace);
+        if delivery.deliveries == 1 || clock::now() < at {
+            journal.reset_timer(TimerKind::Check, &Due { key: key.clone(), at, round: 0 }).await?;
         }
-        Err(error) => return Err(retry(&error)),
-    };
-    record(&journal, key, command).await
+        let process_id = verification.process.as_ref().and_then(|process| process.id.as_ref());
+        let (Some(dossier_id), Some(process_id)) = (&verification.dossier_id, process_id) else {
+            return Err(Failure::retry("the process is not in the log yet"));
+        };
+        let sealed = self.parameters(&verification).await?;
+        // The promise: no start is begun after a discard that could be read. A replica may be
+        // behind, so this is asked of the leader, just before the call.
+        for discard in [EventType::CancellationRequested, EventType::ErasureRequested] {
+            if journal.is_recorded(key, discard).await? {
+                return Ok(Handled::Done);
+            }
+        }
+        let assure = self.assure.of(key.tenant.as_str());
+        let is_elsewhere = verification.is_elsewhere(&assure.account_id());
+        let started = assure.start_verification(dossier_id, process_id, sealed.as_ref()).await;
+        let command = match started {
+            Ok(()) => Command::RecordStart,
+            Err(AssureError::Refused(refusal)) => {
+                after_refusal(assure, dossier_id, process_id, is_elsewhere, refusal).await?
+            }
+            Err(error) => return Err(retry(&error)),
+        };
+        let handled = record(journal, key, command).await?;
+        self.discard_parameters(&verification).await;
+        Ok(handled)
+    }
+
+    /// What the provider is to be given, opened.
+    async fn parameters(&self, verification: &Verification) -> Result<Option<Value>, Failure> {
+        let Some(id) = parameters_id(verification) else { return Ok(None) };
+        let kind = DocumentKind::StartParameters(id);
+        match self.vault.get(&verification.key, kind).await {
+            Ok(Some(document)) => serde_json::from_slice(&document)
+                .map(Some)
+                .map_err(|_| Failure::reject("unreadable-parameters", "they are not JSON")),
+            // Used already, or erased: Assure's answer tells.
+            Ok(None) | Err(VaultError::KeyGone) => Ok(None),
+            Err(VaultError::Journal(error)) => Err(error.into()),
+            Err(error @ (VaultError::Unreadable(_) | VaultError::TooLarge)) => {
+                Err(Failure::retry(error))
+            }
+        }
+    }
+
+    /// Used: they need not be kept. What is left now goes at the end.
+    async fn discard_parameters(&self, verification: &Verification) {
+        let Some(id) = parameters_id(verification) else { return };
+        let kind = DocumentKind::StartParameters(id);
+        if let Err(error) = self.vault.discard(&verification.key, kind).await {
+            tracing::warn!(verification.id = %verification.key.id, %error, "used parameters stay sealed until the end");
+        }
+    }
+}
+
+fn parameters_id(verification: &Verification) -> Option<&str> {
+    verification.submitted.as_ref()?.parameters_id.as_deref()
 }
 
 async fn after_refusal(

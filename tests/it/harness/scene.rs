@@ -145,7 +145,7 @@ impl Scene {
         if uses_tenants {
             set("PROOFLINE_TENANTS_FILE", folder.join("tenants.toml").to_str().unwrap());
         }
-        if is(&[intake, normaliser]) {
+        if is(&[intake, verifier, normaliser]) {
             self.set_secret(&mut set, "PROOFLINE_KEYS", KEYS, folder);
         }
         if is(&[intake, upload, verifier, normaliser]) {

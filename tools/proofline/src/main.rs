@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     let result = runtime.block_on(Box::pin(async {
         match arguments.command {
             Command::Dev { data, free_ports } => dev::run(data, free_ports).await,
-            Command::Demo => demo::run().await,
+            Command::Demo => Box::pin(demo::run()).await,
             Command::Verify(arguments) => verify::run(*arguments).await,
             Command::Provision { settings: true } => {
                 say(&provision::describe());

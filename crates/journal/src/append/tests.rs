@@ -98,6 +98,7 @@ fn dossier_created(key: &VerificationKey, dossier_id: &str) -> (Event, Envelope)
         verification_id: key.id.to_string(),
         dossier_id: dossier_id.to_owned(),
         assure_account: String::new(),
+        earlier_process_ids: Vec::new(),
     });
     let at = datetime!(2026-02-03 08:15:30 UTC);
     let envelope = Envelope::new(event.event_type(), key, Service::Intake, at);

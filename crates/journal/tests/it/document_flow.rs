@@ -30,7 +30,7 @@ async fn a_document_flow_is_one_log_in_order_and_repeating_any_step_appends_noth
     for depiction in [Depiction::Front, Depiction::Selfie] {
         carry(&upload, &key, depiction, 1).await;
     }
-    once(&intake, &key, Command::Submit { automatic: false }).await;
+    once(&intake, &key, Command::Submit { automatic: false, parameters: None }).await;
     once(&verifier, &key, Command::RecordStart).await;
     broker.sink().await.append(&key, callback("a"), now()).await.unwrap();
     once(&normaliser, &key, conclude("accepted")).await;
@@ -106,7 +106,7 @@ async fn a_refused_command_appends_nothing() {
     let unknown = journal.execute(&key, dossier(), now()).await.unwrap_err();
     assert!(matches!(unknown, ExecuteError::Refused(Refusal::NotFound)), "{unknown}");
     journal.execute(&key, request(), now()).await.unwrap();
-    let early = Command::Submit { automatic: false };
+    let early = Command::Submit { automatic: false, parameters: None };
     let early = journal.execute(&key, early, now()).await.unwrap_err();
     assert!(matches!(early, ExecuteError::Refused(Refusal::StillCreating)), "{early}");
 

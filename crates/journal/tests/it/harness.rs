@@ -166,21 +166,27 @@ pub(crate) fn request() -> Command {
         tags: vec!["web".into()],
         expires_at: now() + DAY,
         resumable: true,
+        same_dossier_as: None,
         fingerprint: (vec![1, 2, 3], "k1".into()),
     })
 }
 
 pub(crate) fn dossier() -> Command {
-    Command::RecordDossier { dossier_id: "d1".into(), assure_account: String::new() }
+    Command::RecordDossier {
+        dossier_id: "d1".into(),
+        assure_account: String::new(),
+        earlier_process_ids: Vec::new(),
+    }
 }
 
 pub(crate) fn process() -> Command {
-    Command::RecordProcess(ProcessDetails { process_id: "p1".into(), document_pages: 0 })
+    Command::RecordProcess(ProcessDetails { process_id: Some("p1".into()), ..Default::default() })
 }
 
 pub(crate) fn conclude(status: &str) -> Command {
     Command::Conclude {
         observation: Observation::Status(status.to_owned()),
+        process_id: None,
         signal: Some(SignalSource::Callback),
         result_url: "http://127.0.0.1:8080/v1/verifications/x/result".into(),
     }

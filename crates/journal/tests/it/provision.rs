@@ -18,9 +18,10 @@ use crate::harness::{
     Broker, connect, consumer_info, dossier, fresh_key, now, provision, request, stored,
 };
 
-const STREAMS: [&str; 7] = [
+const STREAMS: [&str; 8] = [
     "DEAD_LETTERS",
     "KV_DATA_KEYS",
+    "KV_DOSSIERS",
     "KV_LEASES",
     "KV_PACE",
     "KV_SEALED",

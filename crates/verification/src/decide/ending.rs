@@ -22,16 +22,24 @@ pub(super) fn cancel(state: &Verification) -> Result<Vec<Event>, Refusal> {
     Ok(vec![v1::CancellationRequested { tenant, verification_id }.into()])
 }
 
+/// A look at Assure.
+pub(super) struct Look<'a> {
+    pub(super) observation: &'a Observation,
+    pub(super) process_id: Option<String>,
+    pub(super) signal: Option<SignalSource>,
+}
+
 pub(super) fn conclude(
     state: &Verification,
-    observation: &Observation,
-    signal: Option<SignalSource>,
+    look: Look<'_>,
     result_url: String,
     now: OffsetDateTime,
 ) -> Vec<Event> {
+    let Look { observation, process_id, signal } = look;
     if state.end.is_some() {
         return Vec::new();
     }
+    let known = state.process.as_ref().and_then(|process| process.id.clone());
     let Some((outcome, reason)) = verdict(state, observation, now) else {
         return Vec::new();
     };
@@ -59,7 +67,7 @@ pub(super) fn conclude(
             provider: request.provider.clone(),
             process_type: request.process_type.clone(),
             dossier_id: state.dossier_id.clone().unwrap_or_default(),
-            process_id: state.process.as_ref().map(|p| p.process_id.clone()).unwrap_or_default(),
+            process_id: known.or(process_id).unwrap_or_default(),
             assure_status,
             reason_code: reason.map_or(String::new(), |reason| reason.code().to_owned()),
             requested_at: Some(timestamp(state.requested_at)),
@@ -97,11 +105,15 @@ fn verdict(
             _ if is_pending(status) => expired(Reason::NeverSubmitted),
             _ => expired(Reason::NoResult),
         },
+        // A capture whose end-user has never been there.
+        Observation::NoProcess if is_past && state.process.is_some() => {
+            expired(Reason::NeverSubmitted)
+        }
         Observation::NoProcess if is_past => expired(Reason::SetupFailed),
         Observation::NoProcess => None,
         Observation::Unanswered if now < state.request.expires_at + GRACE_AFTER_DEADLINE => None,
         Observation::Unanswered if is_discarded => Some(canceled),
-        Observation::Unanswered if state.submitted.is_none() && state.takes_images() => {
+        Observation::Unanswered if state.submitted.is_none() && state.waits_for_submission() => {
             expired(Reason::NeverSubmitted)
         }
         Observation::Unanswered => expired(Reason::NoResult),

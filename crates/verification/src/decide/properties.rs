@@ -2,17 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use proofline_events::{Event, EventType, Recorded, Word, v1::Depiction};
+use proofline_events::{
+    Event, EventType, Recorded, Word,
+    v1::{CaptureBy, Depiction, Flow},
+};
 use proptest::prelude::*;
 use time::Duration;
 
 use super::tests::{
-    Log, claim, conclude, dossier, process, received, refused, report, request, status,
+    Asked, Log, claim, conclude, dossier, page, process, received, refused, report, request_for,
+    status, submit_enrolled_with,
 };
 use crate::{Command, Observation, Reason, UploadResult, fold};
 
 fn any_depiction() -> impl Strategy<Value = Depiction> {
     proptest::sample::select(Depiction::ALL)
+}
+
+fn any_request() -> impl Strategy<Value = Command> {
+    let document = |provider, process_type, by| (Flow::Document, provider, process_type, by);
+    let asked: [Asked; 6] = [
+        document("onfido", "documentSelfie", CaptureBy::Upload),
+        document("onfido", "documentVideo", CaptureBy::Sdk),
+        document("facetec", "", CaptureBy::Upload),
+        document("webid", "videoid", CaptureBy::Page),
+        (Flow::Capture, "readid", "ready", CaptureBy::Unspecified),
+        (Flow::Eid, "connect:idin", "", CaptureBy::Unspecified),
+    ];
+    // Most histories are of images, which have the most rules.
+    let first = Just(asked[0]);
+    prop_oneof![2 => first, 3 => proptest::sample::select(Vec::from(asked))].prop_map(request_for)
 }
 
 fn any_observation() -> impl Strategy<Value = Observation> {
@@ -40,13 +59,14 @@ fn any_result() -> impl Strategy<Value = UploadResult> {
 fn any_step() -> impl Strategy<Value = (Command, Duration)> {
     let until = super::tests::T0 + Duration::HOUR;
     let command = prop_oneof![
-        2 => Just(request()),
+        2 => any_request(),
         2 => Just(dossier()),
-        2 => Just(process()),
+        2 => prop_oneof![Just(process()), Just(page())],
         1 => Just(Command::FailSetup(refused(Reason::SetupFailed))),
         4 => any_depiction().prop_map(move |d| claim(d, until)),
         4 => (any_depiction(), any_result()).prop_map(|(d, r)| report(d, r)),
-        3 => any::<bool>().prop_map(|automatic| Command::Submit { automatic }),
+        3 => any::<bool>().prop_map(|automatic| Command::Submit { automatic, parameters: None }),
+        1 => any_depiction().prop_map(submit_enrolled_with),
         1 => Just(Command::RecordStart),
         1 => Just(Command::RefuseStart(refused(Reason::StartRefused))),
         1 => Just(Command::Cancel),

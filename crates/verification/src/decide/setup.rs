@@ -25,7 +25,7 @@ pub(super) fn request(key: &VerificationKey, request: Request, now: OffsetDateTi
             resumable: request.resumable,
             fingerprint,
             fingerprint_key_id,
-            same_dossier_as: String::new(),
+            same_dossier_as: request.same_dossier_as.map_or(String::new(), |id| id.to_string()),
         }
         .into(),
     ]
@@ -35,13 +35,23 @@ pub(super) fn record_dossier(
     state: &Verification,
     dossier_id: String,
     assure_account: String,
+    earlier_process_ids: Vec<String>,
 ) -> Result<Vec<Event>, Refusal> {
     refuse_if_over(state)?;
     if state.dossier_id.is_some() {
         return Ok(Vec::new());
     }
     let (tenant, verification_id) = names(&state.key);
-    Ok(vec![v1::DossierCreated { tenant, verification_id, dossier_id, assure_account }.into()])
+    Ok(vec![
+        v1::DossierCreated {
+            tenant,
+            verification_id,
+            dossier_id,
+            assure_account,
+            earlier_process_ids,
+        }
+        .into(),
+    ])
 }
 
 pub(super) fn record_process(
@@ -61,9 +71,10 @@ pub(super) fn record_process(
             tenant,
             verification_id,
             dossier_id: dossier_id.clone(),
-            process_id: process.process_id,
+            process_id: process.process_id.unwrap_or_default(),
             document_pages: process.document_pages,
-            earlier_process_ids: Vec::new(),
+            earlier_process_ids: state.earlier_process_ids.clone(),
+            next_action_id: process.next_action_id.unwrap_or_default(),
         }
         .into(),
     ])

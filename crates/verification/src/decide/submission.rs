@@ -1,17 +1,21 @@
 //! Submission, and Assure's answer to Start verification.
 
-use proofline_events::{Event, v1};
+use proofline_events::{
+    Event,
+    v1::{self, CaptureBy},
+};
 use time::OffsetDateTime;
 
 use super::{Refusal, names};
-use crate::{Refused, Verification};
+use crate::{Refused, StartParameters, Verification, provider};
 
 pub(super) fn submit(
     state: &Verification,
     automatic: bool,
+    parameters: Option<StartParameters>,
     now: OffsetDateTime,
 ) -> Result<Vec<Event>, Refusal> {
-    if !state.takes_images() {
+    if !state.takes_submission() {
         return Err(Refusal::NothingToSubmit);
     }
     if state.submitted.is_some() {
@@ -26,20 +30,26 @@ pub(super) fn submit(
     if let Some(depiction) = state.images.claimed(now) {
         return Err(Refusal::UploadInProgress(depiction));
     }
-    let missing = if automatic {
-        state.wanted_images(now)
-    } else {
-        let asked_for = state.wanted_images(now);
-        let unknown = state.images.unknown(now);
-        let required = state.capability().map_or(&[][..], |c| c.required());
-        asked_for.into_iter().filter(|d| required.contains(d) || unknown.contains(d)).collect()
-    };
+    let missing = if automatic { state.wanted_images(now) } else { state.missing_images(now) };
     if !missing.is_empty() {
         return Err(Refusal::ImagesMissing(missing));
     }
+    if state.starts_with() == provider::Start::WithEnrolment {
+        let depiction = parameters.as_ref().and_then(|parameters| parameters.enrolled_with);
+        let depiction = depiction.ok_or(Refusal::EnrolmentMissing)?;
+        // Where the SDK has the lead the image may also be in the dossier already.
+        let must_be_ours = state.request.capture_by == CaptureBy::Upload;
+        if must_be_ours && !state.images.present(now).contains(&depiction) {
+            return Err(Refusal::ImagesMissing(vec![depiction]));
+        }
+    }
     let (tenant, verification_id) = names(&state.key);
     let depictions = state.images.present(now).into_iter().map(i32::from).collect();
-    Ok(vec![v1::SubmissionRequested { tenant, verification_id, depictions, automatic }.into()])
+    let parameters_id = parameters.map(|parameters| parameters.id).unwrap_or_default();
+    Ok(vec![
+        v1::SubmissionRequested { tenant, verification_id, depictions, automatic, parameters_id }
+            .into(),
+    ])
 }
 
 pub(super) fn record_start(state: &Verification) -> Result<Vec<Event>, Refusal> {
@@ -53,7 +63,7 @@ pub(super) fn record_start(state: &Verification) -> Result<Vec<Event>, Refusal> 
         return Err(Refusal::AlreadyFinished);
     }
     let (tenant, verification_id) = names(&state.key);
-    let process_id = process.process_id.clone();
+    let process_id = process.id.clone().unwrap_or_default();
     Ok(vec![v1::VerificationStarted { tenant, verification_id, process_id }.into()])
 }
 

@@ -7,8 +7,8 @@ use proofline_events::{
 use time::{Duration, OffsetDateTime, macros::datetime};
 
 use crate::{
-    Command, ImageReceived, Observation, ProcessDetails, Reason, Refusal, Refused, Request, Start,
-    Status, UploadResult, Verification, decide, evolve,
+    Candidate, Command, ImageReceived, NextAction, Observation, ProcessDetails, Reason, Refusal,
+    Refused, Request, Start, StartParameters, Status, UploadResult, Verification, decide, evolve,
 };
 
 pub(super) const T0: OffsetDateTime = datetime!(2026-02-03 08:15:30 UTC);
@@ -50,13 +50,17 @@ impl Log {
         self.state.as_ref().unwrap()
     }
 
+    fn asked_for(asked: Asked) -> Self {
+        Self::new().after(request_for(asked)).after(dossier())
+    }
+
     fn with_process() -> Self {
         Self::new().after(request()).after(dossier()).after(process())
     }
 
     fn submitted() -> Self {
         let log = Self::with_process().uploaded(Depiction::Front).uploaded(Depiction::Selfie);
-        log.after(Command::Submit { automatic: false })
+        log.after(submit())
     }
 
     fn uploaded(self, depiction: Depiction) -> Self {
@@ -70,27 +74,57 @@ impl Log {
     }
 }
 
+/// Flow, provider, process type, who takes the pictures.
+pub(super) type Asked = (Flow, &'static str, &'static str, CaptureBy);
+
 pub(super) fn request() -> Command {
+    request_for((Flow::Document, "onfido", "documentSelfie", CaptureBy::Upload))
+}
+
+pub(super) fn request_for((flow, provider, process_type, capture_by): Asked) -> Command {
     Command::Request(Request {
-        flow: Flow::Document,
-        provider: "onfido".into(),
-        process_type: "documentSelfie".into(),
-        capture_by: CaptureBy::Upload,
+        flow,
+        provider: provider.into(),
+        process_type: process_type.into(),
+        capture_by,
         submit_when: Vec::new(),
         reference: "order-778".into(),
         tags: vec!["web".into()],
         expires_at: T0 + Duration::DAY,
         resumable: true,
+        same_dossier_as: None,
         fingerprint: (vec![1, 2, 3], "k1".into()),
     })
 }
 
 pub(super) fn dossier() -> Command {
-    Command::RecordDossier { dossier_id: "d1".into(), assure_account: "a1".into() }
+    Command::RecordDossier {
+        dossier_id: "d1".into(),
+        assure_account: "a1".into(),
+        earlier_process_ids: vec!["p0".into()],
+    }
 }
 
 pub(super) fn process() -> Command {
-    Command::RecordProcess(ProcessDetails { process_id: "p1".into(), document_pages: 0 })
+    Command::RecordProcess(ProcessDetails {
+        process_id: Some("p1".into()),
+        document_pages: 0,
+        next_action_id: Some("n1".into()),
+    })
+}
+
+/// A capture's page: which process comes of it shows later.
+pub(super) fn page() -> Command {
+    Command::RecordProcess(ProcessDetails::default())
+}
+
+pub(super) fn submit() -> Command {
+    Command::Submit { automatic: false, parameters: None }
+}
+
+pub(super) fn submit_enrolled_with(depiction: Depiction) -> Command {
+    let parameters = StartParameters { id: "s1".into(), enrolled_with: Some(depiction) };
+    Command::Submit { automatic: false, parameters: Some(parameters) }
 }
 
 fn upload_id(depiction: Depiction) -> String {
@@ -112,6 +146,7 @@ pub(super) fn received() -> UploadResult {
 pub(super) fn conclude(observation: Observation) -> Command {
     Command::Conclude {
         observation,
+        process_id: Some("p2".into()),
         signal: Some(SignalSource::Callback),
         result_url: "http://127.0.0.1:8080/v1/verifications/x/result".into(),
     }
@@ -130,7 +165,7 @@ fn a_verification_goes_from_images_to_its_end() {
     let mut log = Log::with_process();
     assert_eq!(log.state().status(), Status::AwaitingImages);
     log = log.uploaded(Depiction::Front).uploaded(Depiction::Selfie);
-    log = log.after(Command::Submit { automatic: false });
+    log = log.after(submit());
     assert_eq!(log.state().status(), Status::Submitted);
     log = log.after(Command::RecordStart);
     assert_eq!(log.state().status(), Status::Verifying);
@@ -168,7 +203,6 @@ fn the_first_end_stays() {
 #[test]
 fn submission_waits_for_open_uploads_and_needs_clear_ones() {
     let mut log = Log::with_process().uploaded(Depiction::Front);
-    let submit = || Command::Submit { automatic: false };
     assert_eq!(log.try_do(submit()), Err(Refusal::ImagesMissing(vec![Depiction::Selfie])));
     let until = log.now + Duration::seconds(3);
     log.try_do(claim(Depiction::Selfie, until)).unwrap();
@@ -220,13 +254,7 @@ fn nothing_is_uploaded_once_submitted() {
 fn repeats_of_what_has_been_done_change_nothing() {
     let mut log = Log::submitted().after(Command::RecordStart);
     let before = log.log.len();
-    for repeat in [
-        request(),
-        dossier(),
-        process(),
-        Command::Submit { automatic: false },
-        Command::RecordStart,
-    ] {
+    for repeat in [request(), dossier(), process(), submit(), Command::RecordStart] {
         assert_eq!(log.try_do(repeat.clone()), Ok(Vec::new()), "{repeat:?}");
     }
     assert_eq!(log.log.len(), before);
@@ -316,4 +344,89 @@ fn an_erasure_discards_what_is_unfinished_and_leaves_an_end_as_it_is() {
     let log = Log::submitted().after(conclude(status("accepted"))).after(Command::Erase);
     assert_eq!(log.finished(), (Outcome::Accepted, None));
     assert_eq!(log.state().status(), Status::Erased);
+}
+
+#[test]
+fn an_sdk_needs_no_images_and_is_submitted() {
+    let asked = (Flow::Document, "signicatvideoid", "high", CaptureBy::Sdk);
+    let mut log = Log::asked_for(asked).after(process());
+    assert_eq!(log.state().status(), Status::AwaitingEndUser);
+    assert_eq!(log.state().next_action(log.now), Some(NextAction::LetEndUserAct));
+    let claimed = log.try_do(claim(Depiction::Front, T0 + Duration::HOUR));
+    assert_eq!(claimed, Err(Refusal::DepictionNotAccepted));
+    log = log.after(submit()).after(Command::RecordStart);
+    assert_eq!(log.state().status(), Status::Verifying);
+}
+
+#[test]
+fn a_document_of_two_pages_needs_both() {
+    let asked = (Flow::Document, "signicatpictureid", "document", CaptureBy::Upload);
+    let details =
+        ProcessDetails { process_id: Some("p1".into()), document_pages: 2, next_action_id: None };
+    let mut log = Log::asked_for(asked).after(Command::RecordProcess(details));
+    log = log.uploaded(Depiction::Front);
+    assert_eq!(log.try_do(submit()), Err(Refusal::ImagesMissing(vec![Depiction::Back])));
+    assert!(log.uploaded(Depiction::Back).try_do(submit()).is_ok());
+}
+
+#[test]
+fn an_enrolment_is_compared_with_an_image_that_is_there() {
+    let facetec =
+        |capture_by| Log::asked_for((Flow::Document, "facetec", "", capture_by)).after(process());
+    let mut log = facetec(CaptureBy::Upload);
+    let either = vec![Depiction::Front, Depiction::Selfie];
+    assert_eq!(log.try_do(submit()), Err(Refusal::ImagesMissing(either)));
+    log = log.uploaded(Depiction::Selfie);
+    assert_eq!(log.try_do(submit()), Err(Refusal::EnrolmentMissing));
+    let other = log.try_do(submit_enrolled_with(Depiction::Front));
+    assert_eq!(other, Err(Refusal::ImagesMissing(vec![Depiction::Front])));
+    log = log.after(submit_enrolled_with(Depiction::Selfie));
+    let submission = log.state().submitted.clone().unwrap();
+    assert_eq!(submission.parameters_id.as_deref(), Some("s1"));
+    // Where the SDK has the lead, the image may be in the dossier already.
+    assert!(facetec(CaptureBy::Sdk).try_do(submit_enrolled_with(Depiction::Selfie)).is_ok());
+    facetec(CaptureBy::Sdk).uploaded(Depiction::Front);
+}
+
+#[test]
+fn a_page_a_capture_and_an_eid_have_nothing_to_submit() {
+    for asked in [
+        (Flow::Document, "webid", "videoid", CaptureBy::Page),
+        (Flow::Capture, "onfido", "document", CaptureBy::Unspecified),
+        (Flow::Eid, "connect:idin", "", CaptureBy::Unspecified),
+    ] {
+        let mut log = Log::asked_for(asked).after(process());
+        assert_eq!(log.state().status(), Status::AwaitingEndUser);
+        assert_eq!(log.try_do(submit()), Err(Refusal::NothingToSubmit));
+        log = log.after(conclude(status("accepted")));
+        assert_eq!(log.finished(), (Outcome::Accepted, None));
+    }
+}
+
+#[test]
+fn the_process_of_a_capture_is_known_from_its_end_on() {
+    let asked = (Flow::Capture, "onfido", "document", CaptureBy::Unspecified);
+    let mut log = Log::asked_for(asked).after(page());
+    assert_eq!(log.state().process.as_ref().unwrap().id, None);
+    log = log.after(conclude(status("rejected")));
+    assert_eq!(log.state().process.as_ref().unwrap().id.as_deref(), Some("p2"));
+    let mut never_there = Log::asked_for(asked).after(page());
+    never_there.now = T0 + Duration::DAY;
+    let past = never_there.after(conclude(Observation::NoProcess));
+    assert_eq!(past.finished(), (Outcome::Expired, Some(Reason::NeverSubmitted)));
+}
+
+#[test]
+fn processes_of_others_in_a_shared_dossier_are_not_ours() {
+    let asked = (Flow::Capture, "signicatpaper", "", CaptureBy::Unspecified);
+    let log = Log::asked_for(asked).after(page());
+    let candidate = |id: &str, provider: &str| Candidate {
+        id: id.into(),
+        provider: provider.into(),
+        status: "accepted".into(),
+        created_at: String::new(),
+    };
+    let all = vec![candidate("p0", "paper"), candidate("p1", "onfido"), candidate("p2", "paper")];
+    let own = log.state().own_processes(all);
+    assert_eq!(own.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["p2"]);
 }

@@ -91,7 +91,7 @@ impl Plan {
         if is(&["proofline", INTAKE, UPLOAD]) {
             set("PROOFLINE_TENANTS_FILE", folder.join("tenants.toml").to_str().unwrap());
         }
-        if is(&[INTAKE, NORMALISER]) {
+        if is(&[INTAKE, VERIFIER, NORMALISER]) {
             set("PROOFLINE_KEYS", KEYS);
         }
         if is(&[INTAKE, UPLOAD, VERIFIER, NORMALISER]) {
