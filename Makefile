@@ -16,7 +16,7 @@ help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## Runs three verifications, one with a lost callback, and prints their timelines
+demo: build ## Runs a verification of each flow, one with a lost callback, and prints their timelines
 	target/debug/proofline demo
 
 .PHONY: dev

@@ -27,10 +27,16 @@ fn what_it_says(event: &str, data: &Value) -> String {
     let text = |name: &str| data[name].as_str().unwrap_or_default();
     match EventType::parse(event) {
         Some(EventType::VerificationRequested) => {
-            format!("{} {} by {}", text("provider"), text("process_type"), text("capture_by"))
+            let flow = text("flow");
+            let how = [text("provider"), text("process_type"), text("capture_by")];
+            let how = how.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>();
+            format!("{flow}: {}", how.join(" "))
         }
         Some(EventType::DossierCreated) => format!("dossier {}", text("dossier_id")),
-        Some(EventType::ProcessCreated) => format!("process {}", text("process_id")),
+        Some(EventType::ProcessCreated) => match text("process_id") {
+            "" => "a page that will make the process".to_owned(),
+            id => format!("process {id}"),
+        },
         Some(EventType::UploadStarted) => format!("{} is on its way", text("depiction")),
         Some(EventType::ImageUploaded) => {
             format!("{}: {}, {} bytes", text("depiction"), text("media_type"), data["size_bytes"])
