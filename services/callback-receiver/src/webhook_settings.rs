@@ -14,7 +14,8 @@ use sha2::Sha256;
 /// documents of the signature is not readable, so header, encoding and prefix can be set.
 #[derive(Debug, Clone)]
 pub(crate) struct Webhooks {
-    secrets: BTreeMap<TenantName, SecretString>,
+    /// More than one while a secret is being replaced.
+    secrets: BTreeMap<TenantName, Vec<SecretString>>,
     pub(crate) header: HeaderName,
     encoding: Encoding,
     prefix: String,
@@ -32,7 +33,7 @@ impl Webhooks {
         let common = r.optional_secret(
             "PROOFLINE_EVENTS_SECRET",
             "Secret of the account-level webhook, for tenants without one of their own; without \
-             either the webhook is off.",
+             either the webhook is off. One on each line while it is being replaced: all count.",
         );
         let header = r.parsed(
             "PROOFLINE_EVENTS_SIGNATURE_HEADER",
@@ -73,31 +74,36 @@ impl Webhooks {
             .and_then(|text| text.trim().strip_prefix(&self.prefix))
             .and_then(|text| self.encoding.decode(text));
         match (self.secrets.get(tenant), presented) {
-            (Some(secret), Some(presented)) => {
-                let mut mac =
-                    <Hmac<Sha256> as KeyInit>::new_from_slice(secret.expose_secret().as_bytes())
-                        .expect("HMAC takes a key of any length");
-                mac.update(body);
-                mac.verify_slice(&presented).is_ok()
+            (Some(secrets), Some(presented)) => {
+                secrets.iter().any(|secret| signs(secret, body, &presented))
             }
             (None, _) | (_, None) => false,
         }
     }
 }
 
-/// A tenant's own secret, else the common one.
+fn signs(secret: &SecretString, body: &[u8], presented: &[u8]) -> bool {
+    let key = secret.expose_secret().as_bytes();
+    let mut mac =
+        <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(body);
+    mac.verify_slice(presented).is_ok()
+}
+
+/// A tenant's own secrets, else the common ones.
 fn secrets(
     r: &mut Reader,
     tenants: &Tenants,
     common: Option<&SecretString>,
-) -> Option<BTreeMap<TenantName, SecretString>> {
+) -> Option<BTreeMap<TenantName, Vec<SecretString>>> {
     let mut secrets = BTreeMap::new();
     let mut is_whole = true;
     for tenant in tenants.iter() {
         match tenant.events_secret() {
             Ok(own) => {
-                if let Some(secret) = own.as_ref().or(common) {
-                    secrets.insert(tenant.name.clone(), secret.clone());
+                let all = own.as_ref().or(common).map_or_else(Vec::new, each);
+                if !all.is_empty() {
+                    secrets.insert(tenant.name.clone(), all);
                 }
             }
             Err(error) => {
@@ -108,6 +114,12 @@ fn secrets(
         }
     }
     is_whole.then_some(secrets)
+}
+
+/// One on each line.
+fn each(secrets: &SecretString) -> Vec<SecretString> {
+    let lines = secrets.expose_secret().lines().map(str::trim);
+    lines.filter(|line| !line.is_empty()).map(SecretString::from).collect()
 }
 
 impl Encoding {
@@ -141,12 +153,16 @@ mod tests {
     use super::*;
 
     fn webhooks(settings: &[(&'static str, &str)]) -> Webhooks {
+        with_secret("key", settings)
+    }
+
+    fn with_secret(secret: &str, settings: &[(&'static str, &str)]) -> Webhooks {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("tenants.toml");
         std::fs::write(&file, "[tenants.acme]\napi_key_sha256 = []\n").unwrap();
         let source = Source::from_pairs(settings.iter().copied())
             .with("PROOFLINE_TENANTS_FILE", file.as_os_str().to_owned())
-            .with("PROOFLINE_EVENTS_SECRET", "key");
+            .with("PROOFLINE_EVENTS_SECRET", secret);
         let mut reader = Reader::new(&source);
         let webhooks = Webhooks::read(&mut reader);
         reader.finish(webhooks).unwrap()
@@ -167,6 +183,15 @@ mod tests {
         assert!(!webhooks.is_authentic(&acme, Some("x"), BODY));
         assert!(!webhooks.is_authentic(&acme, None, BODY));
         assert!(!webhooks.is_authentic(&other, Some(HEX), BODY));
+    }
+
+    #[test]
+    fn while_a_secret_is_being_replaced_both_count() {
+        let acme = TenantName::parse("acme").unwrap();
+        for secret in ["key\nnext", "next\nkey\n", "next\r\n\r\nkey"] {
+            assert!(with_secret(secret, &[]).is_authentic(&acme, Some(HEX), BODY), "{secret:?}");
+        }
+        assert!(!with_secret("next\nother", &[]).is_authentic(&acme, Some(HEX), BODY));
     }
 
     #[test]

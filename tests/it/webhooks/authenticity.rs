@@ -150,3 +150,22 @@ async fn what_is_well_signed_and_no_event_is_refused() {
     send(&stage, fits).await.says_nothing(200);
     then.ends_as(&v, "accepted", "").await;
 }
+
+#[tokio::test]
+async fn while_its_secret_is_being_replaced_no_event_is_lost() {
+    const NEXT: &str = "next-planted-events-secret";
+    let both = format!("{NEXT}\n{EVENTS_SECRET}");
+    let stage = by_events()
+        .with("proofline-callback-receiver", "PROOFLINE_EVENTS_SECRET", &both)
+        .start()
+        .await;
+
+    for (id, secret) in [("e1", EVENTS_SECRET), ("e2", NEXT)] {
+        let v = an_unheard_verification(&stage).await;
+        let body = event_of(&stage, &v, id).await.to_string();
+        let request = post(&stage, "acme", body.clone());
+        let answer = request.header(SIGNATURE, signature(secret, &body)).ask().await;
+        answer.says_nothing(200);
+        stage.acts().2.ends_as(&v, "accepted", "").await;
+    }
+}
