@@ -1,19 +1,30 @@
 # Every routine action. CI runs these targets and nothing else, so a red build can be repeated anywhere.
-# Needed: Rust (rustup reads rust-toolchain.toml), Python 3 with pip and venv, make. Other tools are put under target/tools.
+# Needed: Rust (rustup reads rust-toolchain.toml), Python 3 with pip and venv, make; Node 20 for test-all. Other tools are put under target/tools.
 
 CARGO ?= cargo
 PYTHON ?= python3
 
 TOOLS := target/tools
 BUF := $(TOOLS)/buf/bin/buf
+API_LINT := $(TOOLS)/api
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+
+EXAMPLES := crates/subscriber/examples
+PYTHON_EXAMPLE := $(TOOLS)/example-python
+NODE_EXAMPLE := $(TOOLS)/example-node
+BROWSER_TESTS := tests/with_installs/browser
+BROWSER := $(TOOLS)/browser
+FIND_CHROMIUM := (command -v chromium || command -v chromium-browser || command -v google-chrome) >$(BROWSER)/chromium-path
+
+# What the tests with installs need; each has a rule below.
+TEST_INSTALLS := $(PYTHON_EXAMPLE)/installed $(NODE_EXAMPLE)/installed $(BROWSER)/installed
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Runs a verification of each flow, one with a lost callback, and prints their timelines
@@ -23,6 +34,18 @@ demo: build ## Runs a verification of each flow, one with a lost callback, and p
 dev: build ## Runs everything in one process until Ctrl-C
 	target/debug/proofline dev
 
+.PHONY: example-rust
+example-rust: ## Subscribes to the ends of `make dev`, in Rust
+	$(CARGO) run --locked --quiet -p proofline-subscriber --example billing
+
+.PHONY: example-python
+example-python: $(PYTHON_EXAMPLE)/installed ## The same in Python
+	$(PYTHON_EXAMPLE)/bin/python $(EXAMPLES)/python/billing.py
+
+.PHONY: example-node
+example-node: $(NODE_EXAMPLE)/installed ## The same in Node
+	PROOFLINE_PROTO=proto node $(NODE_EXAMPLE)/billing.js
+
 .PHONY: build
 build: ## Builds every binary
 	$(CARGO) build --locked --workspace --bins
@@ -30,6 +53,10 @@ build: ## Builds every binary
 .PHONY: test
 test: build ## Runs every test and says how many there were
 	@bash -o pipefail -c '$(CARGO) test --locked --workspace --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
+
+.PHONY: test-all
+test-all: build $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
+	@bash -o pipefail -c '$(CARGO) test --locked -p proofline-tests --test with_installs --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: bench
 bench: build ## Measures how much memory uploads take
@@ -52,6 +79,15 @@ audit: $(CARGO_DENY) ## Checks licences, sources, duplicates and known vulnerabi
 		echo "audit: ADVISORIES NOT CHECKED: their database could not be fetched (see target/advisories.log)"; \
 	fi
 
+.PHONY: lint-api
+lint-api: $(API_LINT)/.installed ## Checks the descriptions of the interfaces in docs/api (needs Node 20)
+	node $(API_LINT)/asyncapi.mjs docs/api/asyncapi.json
+
+.PHONY: api-docs
+api-docs: build ## Writes the descriptions of the interfaces in docs/api anew
+	target/debug/proofline describe events >target/asyncapi.json
+	mv target/asyncapi.json docs/api/asyncapi.json
+
 .PHONY: release-proto
 release-proto: $(BUF) ## Makes the events as they are now what later changes must not break
 	$(BUF) build -o proto/released.binpb
@@ -65,6 +101,35 @@ $(BUF): .ci/buf.txt
 	$(PYTHON) -m venv $(TOOLS)/buf
 	$(TOOLS)/buf/bin/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --no-deps --only-binary :all: --requirement .ci/buf.txt
+	@touch $@
+
+$(API_LINT)/.installed: $(wildcard .ci/api/* .ci/api/.npmrc)
+	mkdir -p $(API_LINT)
+	cp .ci/api/* .ci/api/.npmrc $(API_LINT)
+	cd $(API_LINT) && npm ci --silent
+	@touch $@
+
+$(PYTHON_EXAMPLE)/installed: $(EXAMPLES)/python/requirements.txt
+	rm -rf $(PYTHON_EXAMPLE)
+	$(PYTHON) -m venv $(PYTHON_EXAMPLE)
+	$(PYTHON_EXAMPLE)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --only-binary :all: --requirement $<
+	@touch $@
+
+# Node looks for packages beside the program, so the program goes to them.
+$(NODE_EXAMPLE)/installed: $(addprefix $(EXAMPLES)/node/,package.json package-lock.json .npmrc billing.js)
+	mkdir -p $(NODE_EXAMPLE)
+	cp $^ $(NODE_EXAMPLE)
+	cd $(NODE_EXAMPLE) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# A browser that is there is used; else Debian's, where this may install it.
+$(BROWSER)/installed: $(addprefix $(BROWSER_TESTS)/,package.json package-lock.json .npmrc visit.mjs)
+	mkdir -p $(BROWSER)
+	cp $^ $(BROWSER)
+	cd $(BROWSER) && npm ci --loglevel=error
+	@$(FIND_CHROMIUM) || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && $(FIND_CHROMIUM); } || \
+		{ echo "a Chromium is needed: install one as chromium, chromium-browser or google-chrome"; exit 1; }
 	@touch $@
 
 $(CARGO_DENY):

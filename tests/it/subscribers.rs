@@ -1,12 +1,26 @@
-//! What internal services are told, with nothing but a NATS client and `proto/`.
+//! What internal services are told: with nothing but a NATS client and `proto/`, with the crate
+//! for subscribers, and once more by an operator.
 
-use std::{collections::BTreeSet, time::Duration};
+mod example;
 
-use async_nats::jetstream;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_nats::{ConnectOptions, jetstream};
 use proofline_events::v1::{Flow, Outcome, SignalSource};
+use proofline_subscriber::{CancellationToken, Delivery, Failure, Subscription};
+use reqwest::Method;
 use serde_json::json;
+use tokio::{process::Command, task::JoinSet};
 
-use crate::harness::{Ask, End, Stage, Verification, ends_of, order, time_of};
+use crate::harness::{
+    Ask, End, SERVICES, Stage, Verification, ends_of, eventually, everything_in, order, program,
+    time_of,
+};
+use example::{DURABLE, consumer_is, misses_nothing_when_killed, set_short_ack_wait};
 
 #[tokio::test]
 async fn a_plain_consumer_gets_exactly_one_process_finished_for_each_verification() {
@@ -124,4 +138,199 @@ async fn the_durable_that_provision_makes_gets_the_ends_of_its_tenant_alone() {
     let received: Vec<_> =
         ends_of(&durable).await.into_iter().map(|end| end.event.verification_id).collect();
     assert_eq!(received, [mine.id]);
+}
+
+#[tokio::test]
+async fn a_subscriber_that_dies_at_work_hears_of_every_end_again_also_after_nats_was_away() {
+    let stage = Stage::start().await;
+    let (given, when, then) = stage.acts();
+    set_short_ack_wait(&stage).await;
+    let (heard, mut dying) = subscribe(&stage, |_| std::future::pending()).await;
+    let first = given.a_submitted_verification(json!({})).await;
+    heard.hears(&first, 1).await;
+    dying.task.abort_all();
+
+    when.nats_stops().await;
+    let (heard, mut running) = subscribe(&stage, |_| async { Ok(()) }).await;
+    when.nats_returns().await;
+    for service in SERVICES {
+        stage.becomes_ready(service).await;
+    }
+    let second = given.a_submitted_verification(json!({})).await;
+    then.finishes(&second).await;
+
+    let again = heard.hears(&first, 1).await.remove(0);
+    assert!(again.attempt > 1);
+    assert_eq!(again.event_id, format!("{}.process-finished", first.id));
+    assert_eq!(again.event.outcome(), Outcome::Accepted);
+    heard.hears(&second, 1).await;
+    consumer_is(&stage, "done", |info| info.num_pending + info.num_ack_pending as u64 == 0).await;
+    running.stop.cancel();
+    running.task.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_a_subscriber_rejects_is_put_aside_for_its_operator() {
+    let stage = Stage::start().await;
+    let (given, ..) = stage.acts();
+    let (heard, _running) = subscribe(&stage, |_| async {
+        Err(Failure::reject("no-such-order", "nobody ordered this"))
+    })
+    .await;
+
+    let v = given.a_submitted_verification(json!({})).await;
+
+    heard.hears(&v, 1).await;
+    let letters = eventually("there is a dead letter", async || {
+        let letters = everything_in(&stage.nats, "DEAD_LETTERS").await;
+        if letters.is_empty() { Err("none".to_owned()) } else { Ok(letters) }
+    })
+    .await;
+    let letter = String::from_utf8_lossy(&letters[0]);
+    assert!(letter.starts_with(&format!("proofline.dead.v1.{DURABLE}.acme.{}\n", v.id)));
+    assert!(letter.contains("no-such-order"), "{letter}");
+    consumer_is(&stage, "done", |info| info.num_pending + info.num_ack_pending as u64 == 0).await;
+    assert_eq!((letters.len(), heard.of(&v).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_replay_comes_to_its_subscriber_alone_once_more_and_changes_no_log() {
+    let stage = Stage::start().await;
+    let (given, _, then) = stage.acts();
+    let (heard, _running) = subscribe(&stage, |_| async { Ok(()) }).await;
+    let mut all = Vec::new();
+    for _ in 0..2 {
+        all.push(given.a_submitted_verification(json!({})).await);
+    }
+    for v in &all {
+        then.finishes(v).await;
+        heard.hears(v, 1).await;
+    }
+    let timelines = [then.timeline(&all[0]).await, then.timeline(&all[1]).await];
+
+    let counted = operate(&stage, &["replay", DURABLE, "--since", "1h", "--dry-run"]).await;
+    assert_eq!(counted, (Some(0), format!("2 would be replayed to {DURABLE}.\n")));
+    for _ in 0..2 {
+        let replayed = operate(&stage, &["replay", DURABLE, "--since", "1h", "--tenant", "acme"]);
+        assert_eq!(replayed.await, (Some(0), format!("2 replayed to {DURABLE}.\n")));
+    }
+
+    for (v, timeline) in all.iter().zip(timelines) {
+        let seen = heard.hears(v, 3).await;
+        assert_eq!(seen.iter().map(|d| d.is_replay).collect::<Vec<_>>(), [false, true, true]);
+        assert!(seen.iter().all(|d| d.event_id == seen[0].event_id && d.event == seen[0].event));
+        assert_eq!(then.timeline(v).await, timeline);
+    }
+    consumer_is(&stage, "done", |info| info.num_pending + info.num_ack_pending as u64 == 0).await;
+    assert_eq!(then.ends().await.len(), 2);
+    assert_eq!(replays_of(&stage, &all[0]).await, ["1", "2"]);
+    // The log goes on as if nothing had been.
+    let path = format!("/v1/verifications/{}", all[0].id);
+    stage.caller.api(Method::DELETE, &path).ask().await.is(202);
+    then.is_told(&all[0], "data-erased", 1).await;
+}
+
+#[tokio::test]
+async fn an_operator_sees_subscribers_and_is_told_of_wrong_ones() {
+    let stage = Stage::start().await;
+    let (given, _, then) = stage.acts();
+    then.finishes(&given.a_submitted_verification(json!({})).await).await;
+
+    let (code, shown) = operate(&stage, &["list"]).await;
+    assert_eq!(code, Some(0), "{shown}");
+    let lines: Vec<Vec<_>> = shown.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(lines[1..], [[DURABLE, "acme", "1", "0", "0"]]);
+
+    for (arguments, complaint) in [
+        (["replay", "acme-biling", "--since", "1h"].as_slice(), "no consumer acme-biling"),
+        (&["replay", "result-normaliser-removals", "--since", "1h"], "not a subscriber"),
+        (&["replay", DURABLE, "--since", "1h", "--tenant", "other"], "a subscriber of acme"),
+        (&["replay", DURABLE, "--since", "1h", "--until", "2h"], "--since must be before"),
+    ] {
+        let (code, said) = operate(&stage, arguments).await;
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(complaint), "{said}");
+    }
+    let (code, said) = operate(&stage, &["replay", DURABLE, "--since", "yesterday"]).await;
+    assert_eq!(code, Some(2), "{said}");
+    let (_, shown) = operate(&stage, &["list"]).await;
+    assert!(shown.lines().nth(1).unwrap().contains(" 1 "), "nothing was replayed: {shown}");
+}
+
+#[tokio::test]
+async fn the_rust_example_misses_nothing_when_killed() {
+    let stage = Stage::start().await;
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join("examples/billing");
+    assert!(program.exists(), "build it first: cargo build -p proofline-subscriber --examples");
+    misses_nothing_when_killed(&stage, || Command::new(&program)).await;
+}
+
+/// A subscriber at work, in this process. It ends with its owner.
+struct Running {
+    stop: CancellationToken,
+    task: JoinSet<Result<(), proofline_subscriber::Error>>,
+}
+
+/// What a subscriber was given.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<Delivery>>>);
+
+async fn subscribe<H, F>(stage: &Stage, handler: H) -> (Heard, Running)
+where
+    H: Fn(Delivery) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    let client = ConnectOptions::new().retry_on_initial_connect();
+    let client = client.connect(stage.broker.lock().await.url()).await.unwrap();
+    let subscription = Subscription::open(client, DURABLE).unwrap();
+    let (heard, stop, mut task) = (Heard::default(), CancellationToken::new(), JoinSet::new());
+    let (noted, token) = (heard.clone(), stop.clone());
+    task.spawn(async move {
+        let noting = move |delivery: Delivery| {
+            noted.0.lock().unwrap().push(delivery.clone());
+            handler(delivery)
+        };
+        subscription.run(token, noting).await
+    });
+    (heard, Running { stop, task })
+}
+
+impl Heard {
+    fn of(&self, v: &Verification) -> Vec<Delivery> {
+        let all = self.0.lock().unwrap();
+        all.iter().filter(|d| d.event.verification_id == v.id).cloned().collect()
+    }
+
+    /// Waits until an end was heard so often.
+    async fn hears(&self, v: &Verification, times: usize) -> Vec<Delivery> {
+        eventually(&format!("{} is heard of {times} times", v.id), async || {
+            let heard = self.of(v);
+            if heard.len() >= times { Ok(heard) } else { Err(format!("{heard:?}")) }
+        })
+        .await
+    }
+}
+
+/// `proofline subscribers …`, and what it said.
+async fn operate(stage: &Stage, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = program("proofline");
+    command.arg("subscribers").args(arguments);
+    command.env("PROOFLINE_NATS_URL", stage.broker.lock().await.url());
+    let output = command.output().await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+/// The numbers of the replays of an end, as they are stored.
+async fn replays_of(stage: &Stage, v: &Verification) -> Vec<String> {
+    let subject = format!("proofline.replay.v1.{DURABLE}.acme.{}\n", v.id);
+    let all = everything_in(&stage.nats, "VERIFICATIONS").await;
+    let all = all.iter().map(|message| String::from_utf8_lossy(message).into_owned());
+    let replays = all.filter(|message| message.starts_with(&subject));
+    let number = |message: String| {
+        let (_, after) = message.split_once("\"proofline-replay\"").unwrap();
+        after.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty()).unwrap().to_owned()
+    };
+    replays.map(number).collect()
 }

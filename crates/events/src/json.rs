@@ -9,17 +9,23 @@ use prost_reflect::{
 };
 use serde_json::{Map, Value as Json};
 
-use crate::{DESCRIPTORS, Event, from_timestamp};
+use crate::{DESCRIPTORS, Event, EventType, from_timestamp};
 
-static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
+pub(crate) static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(DESCRIPTORS).expect("the build made these descriptors")
 });
 
 /// The payload as JSON.
 pub fn to_json(event: &Event) -> Json {
-    let name = format!("proofline.events.v1.{}", event.event_type().message_name());
-    let descriptor = POOL.get_message_by_name(&name).expect("every event is in proto/");
-    message(&decode(descriptor, &event.encode()))
+    message(&decode(event.event_type().descriptor(), &event.encode()))
+}
+
+impl EventType {
+    /// Its message as `proto/` defines it.
+    pub(crate) fn descriptor(self) -> MessageDescriptor {
+        let name = format!("proofline.events.v1.{}", self.message_name());
+        POOL.get_message_by_name(&name).expect("every event is in proto/")
+    }
 }
 
 fn decode(descriptor: MessageDescriptor, payload: &[u8]) -> DynamicMessage {
@@ -70,7 +76,7 @@ fn value(value: &Value, kind: &Kind) -> Json {
 }
 
 /// `OUTCOME_ACCEPTED` of the enum `Outcome` is `accepted`; the unspecified value is null.
-fn word(descriptor: &EnumDescriptor, number: i32) -> Json {
+pub(crate) fn word(descriptor: &EnumDescriptor, number: i32) -> Json {
     let Some(value) = descriptor.get_value(number) else {
         return Json::from(number);
     };
@@ -93,7 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{EventType, Word, timestamp, v1};
+    use crate::{Word, timestamp, v1};
 
     #[test]
     fn words_and_times_read_as_in_the_http_api() {

@@ -7,11 +7,16 @@
 //! * Where to begin: [`EventType`], the table of all events; then [`Recorded`], an event as it
 //!   stands in the log.
 
+mod asyncapi;
+mod dead_letter;
 mod envelope;
 mod event;
 mod event_type;
 mod ids;
 mod json;
+mod json_schema;
+mod proto_source;
+mod replay;
 mod time;
 mod words;
 
@@ -20,11 +25,15 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/proofline.events.v1.rs"));
 }
 
+pub use asyncapi::asyncapi;
+pub use dead_letter::{DeadLetter, dead_letter_header};
 pub use envelope::{Envelope, Mismatch, Recorded, header};
 pub use event::Event;
 pub use event_type::{EventType, Service};
 pub use ids::{InvalidId, TenantName, VerificationId, VerificationKey};
 pub use json::to_json;
+pub use json_schema::json_schemas;
+pub use replay::{REPLAY_HEADER, REPLAY_PREFIX, replay_filter, replay_subject, replayed_subject};
 pub use time::{from_timestamp, timestamp};
 pub use words::Word;
 

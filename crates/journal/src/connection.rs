@@ -157,6 +157,11 @@ impl Connection {
         }
     }
 
+    /// JetStream as it is, for tools of operators: what a service needs has a name of its own here.
+    pub fn jetstream(&self) -> &jetstream::Context {
+        &self.jetstream
+    }
+
     /// Ends the connection after what was sent has gone out.
     pub async fn close(&self) {
         if self.client.drain().await.is_err() {

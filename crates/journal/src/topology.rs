@@ -8,7 +8,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, pull},
     stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
 };
-use proofline_events::EventType;
+use proofline_events::{EventType, REPLAY_PREFIX, replay_filter};
 
 use crate::TimerKind;
 
@@ -139,7 +139,7 @@ impl Consumer {
         let filters = match self.source() {
             Source::Events(events) => {
                 let events = events.iter().map(|event| event.subject_filter());
-                events.chain([format!("{}{}.>", REPLAY_PREFIX, self.name())]).collect()
+                events.chain([replay_filter(self.name())]).collect()
             }
             Source::Timers(kind) => vec![kind.due_filter()],
         };
@@ -161,15 +161,12 @@ impl Consumer {
     }
 }
 
-/// Subjects of replays: `proofline.replay.v1.<consumer>.<tenant>.<verification_id>`.
-pub(crate) const REPLAY_PREFIX: &str = "proofline.replay.v1.";
-
 /// The consumer of a subscribing service of a tenant, named `<tenant>-<name>`.
 pub(crate) fn subscriber_config(tenant: &str, name: &str) -> pull::Config {
     let durable_name = format!("{tenant}-{name}");
     let filters = vec![
         format!("proofline.v1.{}.{tenant}.*", EventType::ProcessFinished),
-        format!("{REPLAY_PREFIX}{durable_name}.>"),
+        replay_filter(&durable_name),
     ];
     pull::Config { ack_wait: SUBSCRIBER_ACK_WAIT, ..durable(&durable_name, filters) }
 }

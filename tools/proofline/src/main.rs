@@ -1,12 +1,14 @@
 //! `proofline`: the command line, for whoever develops with Proofline or operates it.
 
 mod demo;
+mod describe;
 mod dev;
 mod installation;
 mod output;
 mod provision;
 mod sample;
 mod sandbox;
+mod subscribers;
 mod timeline;
 mod verify;
 
@@ -58,6 +60,16 @@ enum Command {
         #[arg(long)]
         settings: bool,
     },
+    /// Shows subscribers, and lets one see again what ended.
+    ///
+    /// Reads PROOFLINE_NATS_*, as provision does.
+    #[command(subcommand)]
+    Subscribers(subscribers::Command),
+    /// Prints what an interface looks like, for programs to read.
+    Describe {
+        /// Which one.
+        interface: describe::Interface,
+    },
 }
 
 fn main() -> ExitCode {
@@ -82,6 +94,11 @@ fn main() -> ExitCode {
                 Ok(())
             }
             Command::Provision { settings: false } => provision::run().await,
+            Command::Subscribers(command) => subscribers::run(command).await,
+            Command::Describe { interface } => {
+                say(&describe::document(interface));
+                Ok(())
+            }
         }
     }));
     match result {

@@ -70,7 +70,8 @@ pub(crate) async fn from(source: &Source) -> anyhow::Result<Vec<String>> {
     }
 }
 
-async fn wait_for(connection: &Connection) -> anyhow::Result<()> {
+/// Waits for the connection, as long as a broker that starts at the same time may take.
+pub(crate) async fn wait_for(connection: &Connection) -> anyhow::Result<()> {
     let until = Instant::now() + PATIENCE;
     let mut tick = interval(Duration::from_millis(50));
     loop {

@@ -1,0 +1,17 @@
+//! What needs more than Rust and Python: `make test-all` installs it and runs these.
+//!
+//! * What for: the same stage as in `it`, met by programs in other languages.
+//! * What not for: anything that `it` can show.
+//! * Where to begin: `subscribers.rs`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod browser;
+#[path = "../it/subscribers/example.rs"]
+mod example;
+#[expect(dead_code, unused_imports, reason = "made for `it`, which uses all of it")]
+#[path = "../it/harness/mod.rs"]
+mod harness;
+mod installs;
+
+mod subscribers;
