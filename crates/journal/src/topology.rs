@@ -18,8 +18,11 @@ pub const VERIFICATIONS: &str = "VERIFICATIONS";
 pub const TIMERS: &str = "TIMERS";
 /// Messages that nobody could handle.
 pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
-/// Bucket of sealed documents.
+/// Bucket of sealed results and next actions.
 pub(crate) const SEALED: &str = "SEALED";
+/// Bucket of sealed parameters of Start verification: apart from the others, as the verifier may
+/// read these and no result.
+pub(crate) const PARAMETERS: &str = "PARAMETERS";
 /// Bucket of wrapped data keys.
 pub(crate) const DATA_KEYS: &str = "DATA_KEYS";
 /// Bucket of who is creating what.
@@ -228,9 +231,10 @@ pub(crate) fn dead_letters(replicas: usize) -> Config {
 /// revision deleted, and erasure is exactly that.
 ///
 /// `events` is how long events are kept: who shares a dossier need not be known for longer.
-pub(crate) fn buckets(replicas: usize, events: Duration) -> [Config; 5] {
+pub(crate) fn buckets(replicas: usize, events: Duration) -> [Config; 6] {
     [
         bucket(SEALED, 1, Duration::ZERO, replicas),
+        bucket(PARAMETERS, 1, Duration::ZERO, replicas),
         // A revision that a newer one pushed out is beyond any delete, so there is room for some.
         Config { discard: DiscardPolicy::New, ..bucket(DATA_KEYS, 4, Duration::ZERO, replicas) },
         bucket(LEASES, 1, Duration::from_secs(30), replicas),

@@ -10,7 +10,7 @@ use proofline_seal::{DataKey, Keyring, OpenError, Subject};
 use crate::{
     Connection, Error,
     bucket::Bucket,
-    topology::{DATA_KEYS, MAX_DOCUMENT_BYTES, SEALED},
+    topology::{DATA_KEYS, MAX_DOCUMENT_BYTES, PARAMETERS, SEALED},
 };
 
 /// What a document is.
@@ -59,6 +59,7 @@ pub enum VaultError {
 pub struct Vault {
     data_keys: Bucket,
     sealed: Bucket,
+    parameters: Bucket,
     keyring: Arc<Keyring>,
 }
 
@@ -68,6 +69,7 @@ impl Vault {
         Self {
             data_keys: Bucket::new(connection.clone(), DATA_KEYS),
             sealed: Bucket::new(connection.clone(), SEALED),
+            parameters: Bucket::new(connection.clone(), PARAMETERS),
             keyring,
         }
     }
@@ -99,7 +101,7 @@ impl Vault {
         if sealed.len() > MAX_DOCUMENT_BYTES {
             return Err(VaultError::TooLarge);
         }
-        match self.sealed.put(&name(key, kind), sealed).await {
+        match self.bucket_of(kind).put(&name(key, kind), sealed).await {
             // A server may be set to take less than provisioning demands.
             Err(Error::TooLarge) => Err(VaultError::TooLarge),
             put => Ok(put.map(drop)?),
@@ -115,7 +117,8 @@ impl Vault {
         key: &VerificationKey,
         kind: DocumentKind<'_>,
     ) -> Result<Option<Vec<u8>>, VaultError> {
-        let Some(sealed) = self.sealed.get(&name(key, kind)).await? else { return Ok(None) };
+        let sealed = self.bucket_of(kind).get(&name(key, kind)).await?;
+        let Some(sealed) = sealed else { return Ok(None) };
         let data_key = self.data_key(key).await?;
         let opened = data_key.open(subject(key), &kind.name(), &sealed);
         opened.map(Some).map_err(VaultError::Unreadable)
@@ -130,7 +133,7 @@ impl Vault {
         key: &VerificationKey,
         kind: DocumentKind<'_>,
     ) -> Result<(), Error> {
-        self.sealed.erase(&name(key, kind)).await
+        self.bucket_of(kind).erase(&name(key, kind)).await
     }
 
     /// Destroys the verification's data key, and with it all its documents, wherever copies of them
@@ -140,7 +143,15 @@ impl Vault {
     /// [`Error`]; erasing again goes on where it stopped.
     pub async fn erase(&self, key: &VerificationKey) -> Result<(), Error> {
         self.data_keys.erase(&key.to_string()).await?;
-        self.sealed.erase(&format!("{key}.>")).await
+        self.sealed.erase(&format!("{key}.>")).await?;
+        self.parameters.erase(&format!("{key}.>")).await
+    }
+
+    fn bucket_of(&self, kind: DocumentKind<'_>) -> &Bucket {
+        match kind {
+            DocumentKind::Result(_) | DocumentKind::NextAction(_) => &self.sealed,
+            DocumentKind::StartParameters(_) => &self.parameters,
+        }
     }
 
     async fn data_key(&self, key: &VerificationKey) -> Result<DataKey, VaultError> {

@@ -18,12 +18,13 @@ use crate::harness::{
     Broker, connect, consumer_info, dossier, fresh_key, now, provision, request, stored,
 };
 
-const STREAMS: [&str; 8] = [
+const STREAMS: [&str; 9] = [
     "DEAD_LETTERS",
     "KV_DATA_KEYS",
     "KV_DOSSIERS",
     "KV_LEASES",
     "KV_PACE",
+    "KV_PARAMETERS",
     "KV_SEALED",
     "TIMERS",
     "VERIFICATIONS",
