@@ -7,6 +7,7 @@ PYTHON ?= python3
 TOOLS := target/tools
 BUF := $(TOOLS)/buf/bin/buf
 API_LINT := $(TOOLS)/api
+SCHEMATHESIS := $(TOOLS)/schemathesis/bin/schemathesis
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
@@ -55,7 +56,7 @@ test: build ## Runs every test and says how many there were
 	@bash -o pipefail -c '$(CARGO) test --locked --workspace --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: test-all
-test-all: build $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
+test-all: build lint-api fuzz-api $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
 	@bash -o pipefail -c '$(CARGO) test --locked -p proofline-tests --test with_installs --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: bench
@@ -82,11 +83,18 @@ audit: $(CARGO_DENY) ## Checks licences, sources, duplicates and known vulnerabi
 .PHONY: lint-api
 lint-api: $(API_LINT)/.installed ## Checks the descriptions of the interfaces in docs/api (needs Node 20)
 	node $(API_LINT)/asyncapi.mjs docs/api/asyncapi.json
+	$(API_LINT)/node_modules/.bin/redocly lint --config $(API_LINT)/redocly.yaml docs/api/openapi.json
+
+.PHONY: fuzz-api
+fuzz-api: build $(SCHEMATHESIS) ## Fuzzes a running intake by its description (about a minute)
+	.ci/fuzz-api $(SCHEMATHESIS)
 
 .PHONY: api-docs
 api-docs: build ## Writes the descriptions of the interfaces in docs/api anew
 	target/debug/proofline describe events >target/asyncapi.json
 	mv target/asyncapi.json docs/api/asyncapi.json
+	target/debug/proofline describe api >target/openapi.json
+	mv target/openapi.json docs/api/openapi.json
 
 .PHONY: release-proto
 release-proto: $(BUF) ## Makes the events as they are now what later changes must not break
@@ -107,6 +115,13 @@ $(API_LINT)/.installed: $(wildcard .ci/api/* .ci/api/.npmrc)
 	mkdir -p $(API_LINT)
 	cp .ci/api/* .ci/api/.npmrc $(API_LINT)
 	cd $(API_LINT) && npm ci --silent
+	@touch $@
+
+$(SCHEMATHESIS): .ci/schemathesis.txt
+	rm -rf $(TOOLS)/schemathesis
+	$(PYTHON) -m venv $(TOOLS)/schemathesis
+	$(TOOLS)/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --only-binary :all: --requirement .ci/schemathesis.txt
 	@touch $@
 
 $(PYTHON_EXAMPLE)/installed: $(EXAMPLES)/python/requirements.txt

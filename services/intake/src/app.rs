@@ -6,7 +6,6 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRequestParts, RawPathParams},
     http::{HeaderValue, StatusCode, header, request::Parts},
-    routing::{get, post},
 };
 use proofline_assure::Accounts;
 use proofline_callers::tenant_of;
@@ -17,11 +16,13 @@ use proofline_service::Shutdown;
 use proofline_tenants::Tenant;
 use tokio_util::task::TaskTracker;
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Settings, cancel, create_verification,
     document_types::{self, DocumentTypes},
-    erase, get_verification, media, result, submit, timeline,
+    erase, get_verification, media, openapi, result, submit, timeline,
 };
 
 /// No request body is larger.
@@ -42,18 +43,26 @@ pub(crate) struct App {
 
 pub(crate) type SharedApp = Arc<App>;
 
+/// Every route, with its description.
+pub(crate) fn routes() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .routes(routes!(create_verification::create))
+        .routes(routes!(get_verification::get, erase::erase))
+        .routes(routes!(timeline::get))
+        .routes(routes!(submit::submit))
+        .routes(routes!(cancel::cancel))
+        .routes(routes!(result::get))
+        .routes(routes!(media::image))
+        .routes(routes!(media::video))
+        .routes(routes!(media::download))
+        .routes(routes!(document_types::get))
+        .routes(routes!(openapi::serve::document))
+        .routes(routes!(openapi::serve::docs))
+}
+
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/v1/verifications", post(create_verification::create))
-        .route("/v1/verifications/{id}", get(get_verification::get).delete(erase::erase))
-        .route("/v1/verifications/{id}/events", get(timeline::get))
-        .route("/v1/verifications/{id}/submit", post(submit::submit))
-        .route("/v1/verifications/{id}/cancel", post(cancel::cancel))
-        .route("/v1/verifications/{id}/result", get(result::get))
-        .route("/v1/verifications/{id}/images/{depiction}", get(media::image))
-        .route("/v1/verifications/{id}/video", get(media::video))
-        .route("/v1/verifications/{id}/download", get(media::download))
-        .route("/v1/document-types", get(document_types::get))
+    let (router, _) = routes().split_for_parts();
+    router
         .method_not_allowed_fallback(async |_: Caller| {
             Problem::of_status(
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -7,9 +7,19 @@ use proofline_verification::Command;
 
 use crate::{
     app::{SharedApp, Target},
+    openapi::problems,
     view::{View, view},
 };
 
+/// Cancels a verification
+///
+/// It ends `canceled`, unless Assure was final already. May be repeated.
+#[utoipa::path(
+    post, path = "/v1/verifications/{id}/cancel", tag = "verifications",
+    operation_id = "cancelVerification",
+    params(("id" = String, Path, description = "The verification's id.")),
+    responses((status = 202, description = "It will be canceled.", body = View), problems::Cancel),
+)]
 pub(crate) async fn cancel(
     State(app): State<SharedApp>,
     Target(key): Target,

@@ -26,9 +26,10 @@ use crate::{
     app::{App, Caller, SharedApp},
     creation::Creation,
     idempotency,
+    openapi::{problems, requests},
     set_up::{SETUP_FAILED, SetUp, fail_later},
     shared_dossier::{self, Unusable},
-    view::view,
+    view::{View, view},
 };
 
 /// When to ask again for a creation that is in progress.
@@ -36,6 +37,28 @@ const IN_PROGRESS_RETRY: Duration = Duration::from_secs(1);
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+/// Creates a verification
+///
+/// Sets it up in Assure and answers what to do next. Repeat the request with the same
+/// `Idempotency-Key` when the answer is lost, or is a 503: it goes on where it stopped, and leaves
+/// one verification.
+#[utoipa::path(
+    post, path = "/v1/verifications", tag = "verifications", operation_id = "createVerification",
+    params((
+        "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+        pattern = "^[ -~]{1,255}$",
+        description = "Of your choice, printable ASCII: the same key names the same verification.",
+    )),
+    request_body(content = requests::CreateVerification, description = "At most 1 MiB."),
+    responses(
+        (status = 201, description = "It is created.", body = View,
+            headers(("Location" = String, description = "Its address."))),
+        (status = 200, description = "It was created by an earlier request with this key.",
+            body = View,
+            headers(("Idempotent-Replayed" = String, description = "`true`."))),
+        problems::Create,
+    ),
+)]
 pub(crate) async fn create(
     State(app): State<SharedApp>,
     Caller(tenant): Caller,

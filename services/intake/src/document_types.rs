@@ -12,7 +12,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::app::{Caller, SharedApp};
+use crate::{
+    app::{Caller, SharedApp},
+    openapi::{elsewhere, problems},
+};
 
 /// How long a list is taken for what Assure would answer.
 const KEPT_FOR: Duration = Duration::from_secs(3600);
@@ -50,6 +53,18 @@ pub(crate) struct Asked {
     provider: String,
 }
 
+/// Lists a provider's documents
+///
+/// As Assure lists them, kept here for an hour.
+#[utoipa::path(
+    get, path = "/v1/document-types", tag = "catalogue", operation_id = "getDocumentTypes",
+    params(("provider" = String, Query, description = "Assure's name of the provider.",
+        example = "onfido")),
+    responses(
+        (status = 200, description = "The documents.", body = Vec<elsewhere::DocumentType>),
+        problems::Catalogue,
+    ),
+)]
 pub(crate) async fn get(
     State(app): State<SharedApp>,
     Caller(tenant): Caller,

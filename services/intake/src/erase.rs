@@ -8,9 +8,19 @@ use proofline_verification::Command;
 
 use crate::{
     app::{SharedApp, Target},
+    openapi::problems,
     view::{View, view},
 };
 
+/// Erases a verification
+///
+/// Its personal data goes, here and in Assure; an unfinished one is canceled first. May be repeated.
+#[utoipa::path(
+    delete, path = "/v1/verifications/{id}", tag = "verifications",
+    operation_id = "eraseVerification",
+    params(("id" = String, Path, description = "The verification's id.")),
+    responses((status = 202, description = "It will be erased.", body = View), problems::Read),
+)]
 pub(crate) async fn erase(
     State(app): State<SharedApp>,
     Target(key): Target,

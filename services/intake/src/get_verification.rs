@@ -16,13 +16,31 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     app::{App, SharedApp, Target},
-    view::view,
+    openapi::problems,
+    view::{View, view},
 };
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
+/// Reads a verification
+///
+/// At once, or with `Prefer: wait=20` when it is finished or 20 seconds have passed.
+#[utoipa::path(
+    get, path = "/v1/verifications/{id}", tag = "verifications", operation_id = "getVerification",
+    params(
+        ("id" = String, Path, description = "The verification's id."),
+        ("Prefer" = Option<String>, Header, example = "wait=20",
+            description = "`wait=<seconds>` (RFC 7240), at most 60."),
+    ),
+    responses(
+        (status = 200, description = "The verification as it is now.", body = View,
+            headers(("Preference-Applied" = String,
+                description = "`wait=<seconds>`, where it was waited."))),
+        problems::Read,
+    ),
+)]
 pub(crate) async fn get(
     State(app): State<SharedApp>,
     Target(key): Target,

@@ -17,6 +17,7 @@ mod idempotency;
 mod media;
 mod members;
 mod next_action;
+mod openapi;
 mod result;
 mod set_up;
 mod settings;
@@ -38,6 +39,7 @@ use proofline_service::{
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+pub use openapi::openapi;
 pub use settings::Settings;
 
 /// Name and purpose, for `--help`.

@@ -15,6 +15,7 @@ use proofline_problem::{Code, Problem};
 use crate::{
     app::{App, SharedApp, Target},
     get_verification::read_latest,
+    openapi::{problems, words},
 };
 
 /// What it means not to find what was created under another account.
@@ -26,6 +27,22 @@ const ELSEWHERE: AssureError = AssureError::Unavailable {
 /// What Assure may hold an image of; the portrait is read off a chip or a document.
 const DEPICTIONS: [&str; 4] = ["front", "back", "selfie", "portrait"];
 
+/// Reads an image
+///
+/// Streamed through from Assure.
+#[utoipa::path(
+    get, path = "/v1/verifications/{id}/images/{depiction}", tag = "results",
+    operation_id = "getImage",
+    params(
+        ("id" = String, Path, description = "The verification's id."),
+        ("depiction" = inline(words::Picture), Path, description = "Which image."),
+    ),
+    responses(
+        (status = 200, description = "The image.",
+            content(("image/*"), ("application/octet-stream"))),
+        problems::Media,
+    ),
+)]
 pub(crate) async fn image(
     State(app): State<SharedApp>,
     Target(key): Target,
@@ -35,6 +52,18 @@ pub(crate) async fn image(
     hand_on(&app, &key, Media::Image(known.ok_or_else(not_found)?)).await
 }
 
+/// Reads the video
+///
+/// Streamed through from Assure.
+#[utoipa::path(
+    get, path = "/v1/verifications/{id}/video", tag = "results", operation_id = "getVideo",
+    params(("id" = String, Path, description = "The verification's id.")),
+    responses(
+        (status = 200, description = "The video.",
+            content(("video/*"), ("application/octet-stream"))),
+        problems::Media,
+    ),
+)]
 pub(crate) async fn video(
     State(app): State<SharedApp>,
     Target(key): Target,
@@ -42,6 +71,18 @@ pub(crate) async fn video(
     hand_on(&app, &key, Media::Video).await
 }
 
+/// Downloads everything
+///
+/// All that Assure has of the process, as one archive, streamed through.
+#[utoipa::path(
+    get, path = "/v1/verifications/{id}/download", tag = "results", operation_id = "download",
+    params(("id" = String, Path, description = "The verification's id.")),
+    responses(
+        (status = 200, description = "The archive.",
+            content(("application/zip"), ("application/octet-stream"))),
+        problems::Media,
+    ),
+)]
 pub(crate) async fn download(
     State(app): State<SharedApp>,
     Target(key): Target,

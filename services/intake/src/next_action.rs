@@ -9,6 +9,7 @@ use proofline_problem::Problem;
 use proofline_verification::{Status, Verification};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// Members of an answer to Create process that are no artefacts of the provider's.
 const COMMON: [&str; 10] = [
@@ -38,9 +39,13 @@ pub(crate) enum EndUserAction {
 }
 
 /// What the provider's SDK is started with.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Sdk {
+    /// The SDK's token.
+    #[schema(required = true)]
     token: Option<String>,
+    /// Where the provider is reached.
+    #[schema(required = true)]
     provider_url: Option<String>,
     /// The provider's other artefacts, under its own names.
     details: Map<String, Value>,

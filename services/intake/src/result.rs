@@ -15,8 +15,17 @@ use serde_json::{Value, json};
 use crate::{
     app::{SharedApp, Target},
     get_verification::read_latest,
+    openapi::{elsewhere, problems},
 };
 
+/// Reads the result
+///
+/// Of every finished verification. Where Assure gave nothing its members are null.
+#[utoipa::path(
+    get, path = "/v1/verifications/{id}/result", tag = "results", operation_id = "getResult",
+    params(("id" = String, Path, description = "The verification's id.")),
+    responses((status = 200, description = "The result.", body = elsewhere::ResultDocument), problems::Result),
+)]
 pub(crate) async fn get(
     State(app): State<SharedApp>,
     Target(key): Target,

@@ -19,9 +19,20 @@ use crate::{
     create_verification::parse,
     get_verification::read_latest,
     members::Members,
+    openapi::{problems, requests},
     view::{View, view},
 };
 
+/// Submits a verification
+///
+/// No more images come: verify. May be repeated.
+#[utoipa::path(
+    post, path = "/v1/verifications/{id}/submit", tag = "verifications",
+    operation_id = "submitVerification",
+    params(("id" = String, Path, description = "The verification's id.")),
+    request_body(content = Option<requests::Submission>, description = "May be left out."),
+    responses((status = 202, description = "It will be verified.", body = View), problems::Submit),
+)]
 pub(crate) async fn submit(
     State(app): State<SharedApp>,
     Target(key): Target,

@@ -14,26 +14,60 @@ use proofline_events::{Recorded, to_json};
 use proofline_problem::Problem;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{
     app::{SharedApp, Target},
+    openapi::problems,
     view::rfc3339,
 };
 
-#[derive(Serialize)]
+/// Everything that happened to a verification, oldest first.
+#[derive(Serialize, ToSchema)]
 struct Timeline {
+    /// The events.
     events: Vec<Entry>,
 }
 
-#[derive(Serialize)]
+/// One event; `type` tells which members `data` has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TimelineEvent)]
 struct Entry {
+    /// Grows with every event.
+    #[schema(minimum = 1)]
     sequence: u64,
+    /// What happened.
     r#type: String,
+    /// When it happened.
+    #[schema(format = DateTime)]
     time: String,
+    /// The service that said so.
+    #[schema(examples("/proofline/intake"))]
     source: String,
+    /// The event itself.
     data: Value,
 }
 
+/// Lists what happened
+///
+/// Oldest first; with `Accept: text/event-stream` live, until the end.
+#[utoipa::path(
+    get, path = "/v1/verifications/{id}/events", tag = "verifications",
+    operation_id = "getTimeline",
+    params(
+        ("id" = String, Path, description = "The verification's id."),
+        ("Last-Event-ID" = Option<String>, Header, example = "4",
+            description = "With `Accept: text/event-stream`: goes on after the event of this \
+                sequence. Anything else is as good as nothing."),
+    ),
+    responses(
+        (status = 200, description = "Everything until now; or, as Server-Sent Events, each event \
+            as it comes: `id` is its sequence, `event` its type, `data` the same as in the list. \
+            The stream closes after the end.",
+            content((Timeline = "application/json"), (String = "text/event-stream"))),
+        problems::Read,
+    ),
+)]
 pub(crate) async fn get(
     State(app): State<SharedApp>,
     Target(key): Target,

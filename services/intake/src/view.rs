@@ -12,59 +12,113 @@ use proofline_service::clock;
 use proofline_verification::{NextAction, Reason, Status, Verification};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use utoipa::ToSchema;
 
 use crate::{
     Settings,
     app::App,
     next_action::{EndUserAction, Sdk},
+    openapi::words,
 };
 
 /// How long an upload URL is valid.
 const UPLOAD_URL_LIFETIME: Duration = Duration::HOUR;
 
-/// Not `Debug`, as the next action may be secret.
-#[derive(Serialize)]
+/// A verification as it is now.
+// Not `Debug`, as the next action may be secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verification)]
 pub(crate) struct View {
+    /// Its id.
+    #[schema(pattern = "^vrf_[0-9a-z]{20,40}$", examples("vrf_01h8xv6k3m5n7p9r1t3v5x7z9b"))]
     id: String,
+    /// How the end-user is verified.
+    #[schema(value_type = words::Flow)]
     flow: &'static str,
+    /// Assure's name of the provider.
     provider: String,
+    /// Assure's name of the process type.
+    #[schema(required = true)]
     process_type: Option<String>,
+    /// Your own reference.
+    #[schema(required = true)]
     reference: Option<String>,
+    /// Your own tags.
     tags: Vec<String>,
+    /// How far it has come.
+    #[schema(value_type = words::Status)]
     status: &'static str,
+    /// How it ended; null until it did.
+    #[schema(required = true, value_type = Option<words::Outcome>)]
     outcome: Option<&'static str>,
+    /// Why, where the outcome alone does not say.
+    #[schema(required = true)]
     reason: Option<ReasonView>,
+    /// Assure's id of the dossier.
+    #[schema(required = true)]
     dossier_id: Option<String>,
+    /// Assure's id of the process.
+    #[schema(required = true)]
     process_id: Option<String>,
+    /// The images that Assure has.
+    #[schema(value_type = Vec<words::Depiction>)]
     images: Vec<&'static str>,
+    /// What to do next; null when finished.
+    #[schema(required = true)]
     next_action: Option<NextActionView>,
+    /// When it was asked for.
+    #[schema(format = DateTime)]
     created_at: String,
+    /// When anything last happened to it.
+    #[schema(format = DateTime)]
     updated_at: String,
+    /// Its deadline.
+    #[schema(format = DateTime)]
     expires_at: String,
+    /// When it ended.
+    #[schema(required = true, format = DateTime)]
     finished_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// Why a verification ended as it did, where its outcome alone does not say.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reason)]
 struct ReasonView {
+    /// For programs.
+    #[schema(examples("never-submitted"))]
     code: &'static str,
+    /// For people.
     message: &'static str,
 }
 
-#[derive(Serialize)]
+/// What to do next.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NextAction)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum NextActionView {
+    /// Images are wanted. Put each to its upload URL, which is valid for an hour; reading the
+    /// verification again gives fresh ones.
     UploadImages {
+        /// The images that are still wanted.
+        #[schema(value_type = Vec<words::Depiction>)]
         depictions: Vec<&'static str>,
+        /// A signed address for every image that the provider takes, by depiction.
         upload_urls: BTreeMap<&'static str, String>,
         /// Where the provider's SDK is needed too.
         #[serde(skip_serializing_if = "Option::is_none")]
         sdk: Option<Sdk>,
     },
+    /// Start the provider's SDK in the end-user's browser or app.
     UseSdk(Sdk),
+    /// Send the end-user to this page.
     Redirect {
+        /// The page, for this end-user alone.
+        #[schema(format = "uri")]
         url: String,
     },
+    /// Nothing is missing: submit.
     Submit,
+    /// Nothing to do but to wait.
     Wait,
 }
 

@@ -173,3 +173,36 @@ fn a_body_that_is_no_object_has_one_fault_at_its_root() {
         assert_eq!(pointers(&body), [""]);
     }
 }
+
+#[test]
+fn every_member_that_is_described_is_read_and_within_the_limits_described() {
+    let described = crate::openapi()["components"]["schemas"]["CreateVerification"].take();
+    let members = described["properties"].as_object().unwrap();
+    assert_eq!(
+        members.keys().collect::<Vec<_>>(),
+        example().as_object().unwrap().keys().collect::<Vec<_>>()
+    );
+    for (name, member) in members {
+        let at = |value: Value| {
+            let mut body = example();
+            body[name] = value;
+            let faults = Creation::read(&body, &tenant()).err().unwrap_or_default();
+            faults.iter().any(|fault| {
+                fault.pointer == format!("/{name}") && fault.detail.starts_with("must ")
+            })
+        };
+        let limit = |name: &str| member[name].as_u64().map(|limit| usize::try_from(limit).unwrap());
+        if let (Some(max), None) = (limit("maxLength"), member["format"].as_str()) {
+            assert!(!at(json!("a".repeat(max))) && at(json!("a".repeat(max + 1))), "{name}");
+        }
+        if let Some(max) = limit("maxItems") {
+            let items = |count| json!(vec![if name == "tags" { "web" } else { "front" }; count]);
+            assert!(!at(items(max)) && at(items(max + 1)), "{name}");
+        }
+        if let (Some(min), Some(max)) = (limit("minimum"), limit("maximum")) {
+            let refused = [min - 1, min, max, max + 1].map(|number| at(json!(number)));
+            assert_eq!(refused, [true, false, false, true], "{name}");
+        }
+        assert!(at(json!(true)), "{name}");
+    }
+}
