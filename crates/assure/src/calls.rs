@@ -36,6 +36,15 @@ pub struct ImageUpload<'a> {
     pub timeout: Duration,
 }
 
+/// Which processes are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those in status `pending` or `processing`.
+    Open,
+    /// Those that have ended, too.
+    All,
+}
+
 impl Client {
     /// `POST /dossiers`. Not repeated by itself: each call makes a dossier.
     ///
@@ -76,36 +85,40 @@ impl Client {
         Ok(Some(details.processes))
     }
 
-    /// All processes of the account that were created since then and are open: in status `pending`
-    /// or `processing`.
+    /// Those processes of the account that were created since then.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn open_processes(
+    pub async fn processes(
         &self,
+        which: Which,
         since: OffsetDateTime,
     ) -> Result<Vec<wire::ListedProcess>, Error> {
         let since = since.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(since);
         let since = since.format(&Rfc3339).map_err(|_| Error::nonsense("a time out of range"))?;
-        let mut open = Vec::new();
+        let mut all = Vec::new();
+        let status: &[_] = match which {
+            Which::Open => &[("status", "pending"), ("status", "processing")],
+            Which::All => &[],
+        };
         for page in 0..=MAX_OFFSET / PAGE {
             let offset = page * PAGE;
             let answer = self
                 .call(get("list_processes", &["processes"]), |request| {
                     request
                         .query(&[("startCreationDate", &since)])
-                        .query(&[("status", "pending"), ("status", "processing")])
+                        .query(status)
                         .query(&[("offset", offset), ("limit", PAGE)])
                 })
                 .await?;
             let list: wire::ProcessList = decode(&answer)?;
             let is_last = list.processes.is_empty() || offset + PAGE >= list.total_results;
-            open.extend(list.processes);
+            all.extend(list.processes);
             if is_last {
                 break;
             }
         }
-        Ok(open)
+        Ok(all)
     }
 
     /// Deletes a process; whether it was there.

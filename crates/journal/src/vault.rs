@@ -31,8 +31,8 @@ impl DocumentKind<'_> {
     fn name(self) -> String {
         match self {
             Self::Result(outcome) => format!("result-{}", outcome.word()),
-            Self::NextAction(id) => format!("next-action-{id}"),
-            Self::StartParameters(id) => format!("start-parameters-{id}"),
+            Self::NextAction(id) => format!("next-action.{id}"),
+            Self::StartParameters(id) => format!("start-parameters.{id}"),
         }
     }
 }
@@ -134,6 +134,16 @@ impl Vault {
         kind: DocumentKind<'_>,
     ) -> Result<(), Error> {
         self.bucket_of(kind).erase(&name(key, kind)).await
+    }
+
+    /// Removes what nobody needs any more once there is an end: every next action and all parameters,
+    /// those of attempts that came to nothing included.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn discard_used(&self, key: &VerificationKey) -> Result<(), Error> {
+        self.sealed.erase(&format!("{key}.next-action.>")).await?;
+        self.parameters.erase(&format!("{key}.>")).await
     }
 
     /// Destroys the verification's data key, and with it all its documents, wherever copies of them

@@ -77,6 +77,8 @@ pub enum CaptureSdk {
 pub enum Start {
     /// Nothing.
     Plain,
+    /// Nothing, and it may be left out: the provider's own app can finish alone.
+    Optional,
     /// The face scan that the SDK took, and the depiction it is compared with.
     WithEnrolment,
 }
@@ -96,7 +98,7 @@ const NOTHING: Capability = Capability {
     must_be_named: false,
 };
 
-/// Of a provider's rows that can do what is asked the first is the default.
+/// Of a provider's rows that can do what is asked the first is the default, unless it must be named.
 const TABLE: &[Capability] = &[
     Capability {
         provider: "onfido",
@@ -152,6 +154,7 @@ const TABLE: &[Capability] = &[
         process_type: "ready",
         sdk: true,
         capture: Some(CaptureSdk::Native),
+        start: Start::Optional,
         ..NOTHING
     },
     Capability {

@@ -322,11 +322,9 @@ impl Verification {
         self.capability().map_or(provider::Start::Plain, |capability| capability.start)
     }
 
-    /// Whether the process stays untouched without a submission. ReadID's app finishes alone.
+    /// Whether the process stays untouched without a submission.
     pub(crate) fn waits_for_submission(&self) -> bool {
-        let finishes_alone =
-            self.request.provider == "readid" && self.request.process_type == "ready";
-        self.takes_submission() && !finishes_alone
+        self.takes_submission() && self.starts_with() != provider::Start::Optional
     }
 
     /// The images that must still come: those without which nothing can be submitted, and those of

@@ -33,6 +33,8 @@ const CAPABILITY_AFTER_DEADLINE: Duration = Duration::days(7);
 const FAIL_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 const FAIL_ATTEMPTS: u32 = 60;
 
+/// When to try again what an operator must mend.
+const OPERATOR_RETRY: std::time::Duration = std::time::Duration::from_secs(60);
 /// When to try again what could not be sealed.
 const SEALING_RETRY: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -50,6 +52,8 @@ enum Failure {
     Log(ExecuteError),
     /// What the end-user needs could not be sealed.
     Sealing(VaultError),
+    /// Assure told no address for the end-user, and would tell none the next time.
+    NoPage,
     /// The dossier can't be shared any more.
     Dossier(Problem),
     LeaseLost,
@@ -89,6 +93,11 @@ impl SetUp<'_> {
                 }
                 Err(Problem::new(Code::StorageUnavailable, "The request could not be stored now.")
                     .retry_after(SEALING_RETRY))
+            }
+            Err(Failure::NoPage) => {
+                self.fail(SETUP_FAILED, is_resumable).await?;
+                let detail = "Assure told no address for the end-user. The operator must act.";
+                Err(Problem::new(Code::AssureUnavailable, detail).retry_after(OPERATOR_RETRY))
             }
             Err(Failure::Dossier(problem)) => {
                 self.fail(SETUP_FAILED, is_resumable).await?;
@@ -204,8 +213,7 @@ impl SetUp<'_> {
             if page.is_none() {
                 tracing::error!(verification.id = %self.key.id, "Assure told no address for the end-user: see ASSURE_PAGE_MEMBERS");
                 self.discarded(assure.delete_process(dossier_id, &created.process_id).await);
-                let cause = "it told no address for the end-user";
-                return Err(AssureError::Unavailable { cause, may_have_happened: true }.into());
+                return Err(Failure::NoPage);
             }
             page
         } else if self.needs_sdk() {

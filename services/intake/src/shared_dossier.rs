@@ -86,6 +86,7 @@ async fn newest_is_finished(
     members: &Members,
 ) -> Result<(), Unusable> {
     let Some(newest) = members.ids.last() else { return Ok(()) };
+    // A member without a log is one whose log has been kept long enough.
     let newest = read(app, tenant, newest).await?;
     match newest.is_none_or(|verification| verification.end.is_some()) {
         true => Ok(()),

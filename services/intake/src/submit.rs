@@ -79,7 +79,7 @@ async fn sealed(
 ) -> Result<Option<StartParameters>, Problem> {
     let enrolled_with = match verification.starts_with() {
         Start::WithEnrolment => Some(enrolment(&parameters)?),
-        Start::Plain => None,
+        Start::Plain | Start::Optional => None,
     };
     let id = uuid::Uuid::new_v4().simple().to_string();
     let parameters_of = StartParameters { id, enrolled_with };

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use proofline_events::{Event, Recorded};
 use proofline_journal::{
-    DocumentKind, Due, Journal, TimerKind, Vault,
+    Due, Journal, TimerKind, Vault,
     worker::{Delivery, Failure, Handled},
 };
 use proofline_service::clock;
-use proofline_verification::Verification;
 
 use crate::delete_in_assure::{self, Leftover, leftover};
 
@@ -39,7 +38,7 @@ impl Removals {
         {
             let expires_at = end.finished_at + self.result_retention;
             self.journal.set_timer(TimerKind::ExpireResult, key, expires_at).await?;
-            self.discard_sealed(&verification).await?;
+            self.vault.discard_used(key).await?;
             match leftover(&verification, end) {
                 Leftover::Nothing => self.delete_after.map(|after| end.finished_at + after),
                 Leftover::Process | Leftover::Everything => Some(clock::now()),
@@ -52,21 +51,5 @@ impl Removals {
             delete_in_assure::set(&self.journal, due).await?;
         }
         Ok(Handled::Done)
-    }
-
-    /// What nobody needs any more once there is an end.
-    async fn discard_sealed(&self, verification: &Verification) -> Result<(), Failure> {
-        let process = verification.process.as_ref();
-        let submission = verification.submitted.as_ref();
-        let next_action = process.and_then(|process| process.next_action_id.as_deref());
-        let parameters = submission.and_then(|submission| submission.parameters_id.as_deref());
-        let documents = [
-            next_action.map(DocumentKind::NextAction),
-            parameters.map(DocumentKind::StartParameters),
-        ];
-        for kind in documents.into_iter().flatten() {
-            self.vault.discard(&verification.key, kind).await?;
-        }
-        Ok(())
     }
 }

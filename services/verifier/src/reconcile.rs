@@ -11,14 +11,14 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join_all, stream};
-use proofline_assure::{Accounts, Client, Error as AssureError, wire::ListedProcess};
+use proofline_assure::{Accounts, Client, Error as AssureError, Which, wire::ListedProcess};
 use proofline_events::v1::SignalSource;
 use proofline_journal::{
     AccountPace, Due, DueTimers, Error, Journal, Signal, SignalSink, Taken, TimerKind,
     worker::Rejection,
 };
 use proofline_service::{Shutdown, clock};
-use proofline_verification::Verification;
+use proofline_verification::{Candidate, Verification, is_final, the_one_that_counts};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::interval;
 
@@ -49,38 +49,45 @@ struct Overdue {
     verification: Verification,
 }
 
-/// The open processes of an account.
+/// What Assure listed of an account's processes.
 #[derive(Default)]
-struct Open {
-    ids: HashSet<String>,
-    /// By dossier.
-    in_dossier: HashMap<String, Vec<String>>,
+struct Listed {
+    open: HashSet<String>,
+    /// All of them, by dossier.
+    in_dossier: HashMap<String, Vec<Candidate>>,
 }
 
-impl Open {
-    /// Whether the verification has an open process. A capture is matched by its dossier: which
-    /// process it has made is not known before its end.
-    fn has_one_of(&self, verification: &Verification) -> bool {
+impl Listed {
+    /// Whether a look at it may show an end. A capture's processes are told by its dossier; there may
+    /// be none yet, which is no reason to look.
+    fn may_have_ended(&self, verification: &Verification) -> bool {
         if let Some(id) = verification.process.as_ref().and_then(|process| process.id.as_ref()) {
-            return self.ids.contains(id);
+            return !self.open.contains(id);
         }
         let there = verification.dossier_id.as_ref().and_then(|id| self.in_dossier.get(id));
-        let is_own = |id: &String| !verification.earlier_process_ids.contains(id);
-        there.is_some_and(|ids| ids.iter().any(is_own))
+        let own = verification.own_processes(there.cloned().unwrap_or_default());
+        the_one_that_counts(&own).is_some_and(|counts| is_final(&counts.status))
     }
 }
 
-impl FromIterator<ListedProcess> for Open {
-    fn from_iter<I: IntoIterator<Item = ListedProcess>>(listed: I) -> Self {
-        let mut open = Self::default();
-        for process in listed {
-            if let Some(dossier) = process.dossier {
-                let there = open.in_dossier.entry(dossier.dossier_id).or_default();
-                there.push(process.process_id.clone());
+impl FromIterator<ListedProcess> for Listed {
+    fn from_iter<I: IntoIterator<Item = ListedProcess>>(all: I) -> Self {
+        let mut listed = Self::default();
+        for process in all {
+            if !is_final(&process.status) {
+                listed.open.insert(process.process_id.clone());
             }
-            open.ids.insert(process.process_id);
+            if let Some(dossier) = process.dossier {
+                let there = listed.in_dossier.entry(dossier.dossier_id).or_default();
+                there.push(Candidate {
+                    id: process.process_id,
+                    provider: process.provider,
+                    status: process.status,
+                    created_at: process.created_at.unwrap_or_default(),
+                });
+            }
         }
-        open
+        listed
     }
 }
 
@@ -132,16 +139,21 @@ impl Reconciler {
         join_all(looked_up).await.into_iter().collect()
     }
 
-    /// Asks one account for all its open processes at once.
+    /// Asks one account for all its open processes at once; for those that have ended too where there
+    /// are captures, of which only such a list tells whether their end-user has been there.
     async fn look_up(&self, assure: &Client, overdue: Vec<Overdue>) -> Result<(), Error> {
         let since = overdue.iter().map(|overdue| overdue.verification.requested_at).min();
         let Some(since) = since else { return Ok(()) };
-        let open = match assure.open_processes(since - CLOCK_SKEW).await {
-            Ok(open) => open.into_iter().collect(),
+        let is_capture = |overdue: &Overdue| {
+            overdue.verification.process.as_ref().is_some_and(|process| process.id.is_none())
+        };
+        let which = if overdue.iter().any(is_capture) { Which::All } else { Which::Open };
+        let listed = match assure.processes(which, since - CLOCK_SKEW).await {
+            Ok(listed) => Some(listed.into_iter().collect::<Listed>()),
             // An account without the list call: each one is looked at by itself.
             Err(AssureError::Refused(refusal)) => {
                 tracing::warn!(%refusal, "Assure does not list processes: each is looked up by itself");
-                Open::default()
+                None
             }
             Err(error) => {
                 tracing::warn!(%error, overdue = overdue.len(), "overdue processes could not be looked up; next time");
@@ -149,7 +161,7 @@ impl Reconciler {
             }
         };
         let total = overdue.len();
-        let settled = stream::iter(overdue).map(|overdue| self.settle(overdue, &open));
+        let settled = stream::iter(overdue).map(|overdue| self.settle(overdue, listed.as_ref()));
         let settled: Vec<_> = settled.buffer_unordered(CONCURRENCY).collect().await;
         let found = settled.into_iter().collect::<Result<Vec<_>, _>>()?;
         let found = found.into_iter().filter(|is_found| *is_found).count();
@@ -177,13 +189,13 @@ impl Reconciler {
         }
     }
 
-    /// Signals what is no longer open; sets the check again in either case, in case the signal
-    /// leads to no end.
-    async fn settle(&self, overdue: Overdue, open: &Open) -> Result<bool, Error> {
+    /// Signals what may have ended; sets the check again in either case, in case the signal leads to
+    /// no end.
+    async fn settle(&self, overdue: Overdue, listed: Option<&Listed>) -> Result<bool, Error> {
         let Overdue { taken, verification } = overdue;
         let key = &verification.key;
         let now = clock::now();
-        let is_found = !open.has_one_of(&verification);
+        let is_found = listed.is_none_or(|listed| listed.may_have_ended(&verification));
         if is_found {
             let due = taken.due.at.format(&Rfc3339).unwrap_or_default();
             let signal = Signal::new(format!("reconciliation.{due}"), SignalSource::Reconciliation);

@@ -46,6 +46,7 @@ fn greeting(sandbox: &Sandbox, data: &std::path::Path) -> String {
 Proofline is ready.
 
   API          {api}
+  its manual   {api}/docs
   uploads      {upload}
   NATS         {nats}
   simulator    {simulator}
@@ -58,6 +59,10 @@ Create a verification:
     -d '{{"flow":"document","provider":"onfido","process_type":"document","document":{{"type":"passport","country":"NOR"}},"submit_when":["front"]}}'
 
 Then PUT a JPEG or PNG to the upload URL in its next_action, and GET it with "Prefer: wait=20".
+Or be the end-user of a page: create this, and open the address in its next_action in a browser.
+
+    -d '{{"flow":"eid","provider":"connect:idin","return_url":"http://127.0.0.1:3000/done"}}'
+
 Tag it "simulate:rejected" (or any other outcome) to script the simulator. Ctrl-C ends everything.
 "#
     )

@@ -28,7 +28,11 @@ fn what_it_says(event: &str, data: &Value) -> String {
     match EventType::parse(event) {
         Some(EventType::VerificationRequested) => {
             let flow = text("flow");
-            let how = [text("provider"), text("process_type"), text("capture_by")];
+            let by = match text("capture_by") {
+                "" => String::new(),
+                by => format!("by {by}"),
+            };
+            let how = [text("provider"), text("process_type"), &by];
             let how = how.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>();
             format!("{flow}: {}", how.join(" "))
         }

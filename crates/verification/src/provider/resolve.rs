@@ -90,7 +90,8 @@ fn row(asked: &Combination<'_>, way: Way) -> Result<&'static Capability, Fault> 
     }
     let Some(word) = way.able_in(of_provider()) else {
         let detail = format!("{} can't do this", asked.provider);
-        return Err(fault(way.pointer(), detail));
+        let is_in_flow = of_provider().any(|row| row.eid == (way == Way::Eid));
+        return Err(fault(if is_in_flow { way.pointer() } else { "/flow" }, detail));
     };
     let types = |rows: &mut dyn Iterator<Item = &'static Capability>| {
         let names: Vec<_> =
