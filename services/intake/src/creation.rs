@@ -94,7 +94,6 @@ impl Creation {
         });
         let same_dossier_as =
             m.optional("same_dossier_as", "the id of a verification", verification_id);
-        let has_return_url = body.get("return_url").is_some_and(|url| !url.is_null());
         let return_url = m.optional(
             "return_url",
             "an https address (http for loopback) of at most 1024 characters, without user info, \
@@ -106,19 +105,22 @@ impl Creation {
         let options = m.optional("options", "an object", Value::as_object);
         let mut faults = m.finish();
         let options = options.cloned().unwrap_or_default();
+        let parameters = parameters.cloned().unwrap_or_default();
         faults.extend(of_own_members(&options, flow));
 
         let (Some(flow), Some(provider)) = (flow, provider) else { return Err(faults) };
-        let resolved = provider::resolve(&Combination {
+        let told = told_of_document(&body["document"]);
+        let asked = Combination {
             flow,
             provider: &provider,
             process_type: process_type.as_deref(),
             capture_by,
-            submit_when: &submit_when,
-            document: &document.members(),
-            has_return_url,
-        });
-        let capability = match resolved {
+            submit_when: is_given(body, "submit_when").then_some(&submit_when),
+            document: is_given(body, "document").then_some(&told),
+            has_return_url: is_given(body, "return_url"),
+        };
+        faults.extend(addresses::faults(&asked, &options, &parameters));
+        let capability = match provider::resolve(&asked) {
             Ok(capability) => capability,
             Err(impossible) => {
                 let told =
@@ -127,10 +129,12 @@ impl Creation {
                 return Err(faults);
             }
         };
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         let is_document = flow == Flow::Document;
-        let creation = Self {
+        Ok(Self {
             flow,
-            provider,
             capability,
             capture_by: match capture_by {
                 None if is_document => CaptureBy::Upload,
@@ -144,11 +148,10 @@ impl Creation {
             expires_in: expires_in.map(Duration::from_secs),
             same_dossier_as,
             user_data,
-            parameters: parameters.cloned().unwrap_or_default(),
+            parameters,
             options,
-        };
-        faults.extend(creation.faults_of_addresses());
-        if faults.is_empty() { Ok(creation) } else { Err(faults) }
+            provider,
+        })
     }
 }
 
@@ -165,15 +168,24 @@ impl Document {
             id: members.optional("id", "an integer", Value::as_i64),
         }
     }
+}
 
-    fn members(&self) -> Vec<DocumentMember> {
-        let given = [
-            (DocumentMember::Type, self.kind.is_some()),
-            (DocumentMember::Country, self.country.is_some()),
-            (DocumentMember::Id, self.id.is_some()),
-        ];
-        given.into_iter().filter(|(_, is_given)| *is_given).map(|(member, _)| member).collect()
-    }
+fn is_given(object: &Value, name: &str) -> bool {
+    object.get(name).is_some_and(|value| !value.is_null())
+}
+
+/// What a document's members tell. Of what can't be read it has been said what is wrong, so it is
+/// not said to be missing, too.
+fn told_of_document(document: &Value) -> Vec<DocumentMember> {
+    let members = [
+        (DocumentMember::Type, "type"),
+        (DocumentMember::Country, "country"),
+        (DocumentMember::Id, "id"),
+    ];
+    let told = members.into_iter().filter(|(_, name)| {
+        is_given(document, name) || !(document.is_null() || document.is_object())
+    });
+    told.map(|(member, _)| member).collect()
 }
 
 fn of_own_members(options: &Map<String, Value>, flow: Option<Flow>) -> Vec<Fault> {

@@ -1,6 +1,6 @@
 //! When something is to be deleted in Assure: what a creation that failed or was discarded left, all
-//! of an erased verification, or what has been there long enough after the end. Tried until it is done: Assure refuses to delete what a provider
-//! is still at work on.
+//! of an erased verification, or what has been there long enough after the end. Tried until it is
+//! done: Assure refuses to delete what a provider is still at work on.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use proofline_journal::{
     worker::{Delivery, Failure, Handled},
 };
 use proofline_service::clock;
-use proofline_verification::{Command, End, Reason, Verification};
+use proofline_verification::{Candidate, Command, End, Reason, Verification};
 
 use crate::signalled::candidate;
 
@@ -153,22 +153,48 @@ impl Deletions {
         if known.is_some() && verification.request.flow != Flow::Capture {
             return Ok(());
         }
+        if verification.dossier_id.is_none() && verification.request.same_dossier_as.is_some() {
+            // That it uses the dossier is recorded before it makes anything there.
+            return Ok(());
+        }
         let others = assure.processes_of(dossier_id).await?;
         ours(assure, verification, others.is_some() || what == Leftover::Everything)?;
-        // Listed first, then asked who came last: whoever comes later has processes of their own.
-        let members = self.dossiers.members(&verification.key.tenant, dossier_id).await?;
-        if members.ids.last().is_some_and(|newest| *newest != verification.key.id) {
-            return Ok(());
-        }
-        let is_first = verification.request.same_dossier_as.is_none();
-        if members.ids.is_empty() && !is_first {
-            return Ok(());
-        }
         let others = others.unwrap_or_default().into_iter().map(candidate).collect();
-        for own in verification.own_processes(others) {
+        for own in self.own_of(verification, dossier_id, others).await? {
             assure.delete_process(dossier_id, &own.id).await?;
         }
         Ok(())
+    }
+
+    /// Those of the processes in a dossier that are this verification's: neither of one before it
+    /// nor of one after it. Listed first, then asked who came later, so that whoever has written
+    /// nothing down by now has nothing on the list.
+    async fn own_of(
+        &self,
+        verification: &Verification,
+        dossier_id: &str,
+        all: Vec<Candidate>,
+    ) -> Result<Vec<Candidate>, Undone> {
+        let mut own = verification.own_processes(all);
+        let VerificationKey { tenant, id } = &verification.key;
+        let members = self.dossiers.members(tenant, dossier_id).await?.ids;
+        let is_first = verification.request.same_dossier_as.is_none();
+        let Some(at) = members.iter().position(|member| member == id) else {
+            // It has the dossier for itself, or has left it with nothing in it.
+            return Ok(if members.is_empty() && is_first { own } else { Vec::new() });
+        };
+        for later in &members[at + 1..] {
+            let later = VerificationKey { tenant: tenant.clone(), id: later.clone() };
+            let Some(later) = self.journal.read_latest(&later).await?.verification else {
+                // Nobody knows what is whose any more: it goes with the dossier.
+                return Ok(Vec::new());
+            };
+            if later.dossier_id.is_some() {
+                own.retain(|process| later.earlier_process_ids.contains(&process.id));
+                break;
+            }
+        }
+        Ok(own)
     }
 }
 

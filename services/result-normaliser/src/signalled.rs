@@ -81,13 +81,10 @@ impl Normaliser {
             let now = clock::now();
             let would_be = decide(key, Some(&verification), conclude.clone(), now);
             let Ok([Event::ProcessFinished(end)]) = would_be.as_deref() else {
-                let answer = not_yet(&look, signal, &verification, envelope.time, now);
-                if signal.is_some_and(|s| s.source() == SignalSource::Return)
-                    && matches!(answer, Ok(Handled::Done))
-                {
-                    self.check_later(&verification, now).await?;
+                if signal.is_some_and(|signal| signal.source() == SignalSource::Return) {
+                    self.check_later(&verification, envelope.time, delivery.deliveries).await?;
                 }
-                return answer;
+                return not_yet(&look, signal, &verification, envelope.time, now);
             };
             if let Some(process) = &look.process {
                 self.seal(&verification, end.outcome(), process, now).await?;
@@ -134,14 +131,17 @@ impl Normaliser {
         }
     }
 
-    /// The end-user is back, and there is no end yet: from now on its callback is due.
+    /// The end-user is back, and there is no end yet: from now on its callback is due. A repeat sets
+    /// the same time again, but never one that has passed: it may be set to a later one by now.
     async fn check_later(
         &self,
         verification: &Verification,
-        now: OffsetDateTime,
+        returned_at: OffsetDateTime,
+        deliveries: i64,
     ) -> Result<(), Failure> {
-        let at = now + self.callback_grace;
-        if at < verification.request.expires_at && verification.submitted.is_none() {
+        let at = returned_at + self.callback_grace;
+        let is_wanted = at < verification.request.expires_at && verification.submitted.is_none();
+        if is_wanted && (deliveries == 1 || clock::now() < at) {
             let due = Due { key: verification.key.clone(), at, round: 0 };
             self.journal.reset_timer(TimerKind::Check, &due).await?;
         }

@@ -92,6 +92,7 @@ pub(crate) fn add(
         ended: None,
         images: BTreeMap::new(),
         verified: None,
+        authority: None,
         chosen: None,
         script: Script::default(),
         callbacks: Vec::new(),

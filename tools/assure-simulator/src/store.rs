@@ -114,6 +114,8 @@ pub(crate) struct Process {
     pub(crate) images: BTreeMap<Depiction, Image>,
     /// Digests of what was there when verification started.
     pub(crate) verified: Option<BTreeMap<Depiction, String>>,
+    /// Whose agents review it, as Start verification was told.
+    pub(crate) authority: Option<String>,
     /// How an end-user said that it ends; goes before the script.
     pub(crate) chosen: Option<Status>,
     pub(crate) script: Script,

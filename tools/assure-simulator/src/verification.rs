@@ -37,6 +37,7 @@ pub(crate) async fn start(
         let borrowed = files::fit_for(process, &files);
         check(process, &borrowed, &body).map_err(Refusal::bad_request)?;
         process.images.extend(borrowed);
+        process.authority = body.get("rAuthorityId").and_then(Value::as_str).map(str::to_owned);
         process.freeze(now);
         !process.provider.starts_without_body()
     };

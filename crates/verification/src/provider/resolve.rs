@@ -18,10 +18,10 @@ pub struct Combination<'a> {
     pub process_type: Option<&'a str>,
     /// Who takes the pictures, when given.
     pub capture_by: Option<CaptureBy>,
-    /// Submit by itself once these are in.
-    pub submit_when: &'a [Depiction],
-    /// What is told of the document.
-    pub document: &'a [DocumentMember],
+    /// Submit by itself once these are in, when given.
+    pub submit_when: Option<&'a [Depiction]>,
+    /// What is told of the document, when it is given.
+    pub document: Option<&'a [DocumentMember]>,
     /// Whether there is an address to send the end-user back to.
     pub has_return_url: bool,
 }
@@ -75,7 +75,7 @@ pub fn resolve(asked: &Combination<'_>) -> Result<&'static Capability, Vec<Fault
     };
     if way == Way::Upload {
         faults.of_upload(asked, capability);
-    } else if asked.flow == Flow::Document && !asked.submit_when.is_empty() {
+    } else if asked.flow == Flow::Document && asked.submit_when.is_some_and(|s| !s.is_empty()) {
         faults.add("/submit_when", "must be empty: no images come through Proofline");
     }
     if faults.0.is_empty() { Ok(capability) } else { Err(faults.0) }
@@ -127,8 +127,8 @@ impl Faults {
     fn only_in_the_document_flow(&mut self, asked: &Combination<'_>) {
         let given = [
             ("/capture_by", asked.capture_by.is_some()),
-            ("/submit_when", !asked.submit_when.is_empty()),
-            ("/document", !asked.document.is_empty()),
+            ("/submit_when", asked.submit_when.is_some()),
+            ("/document", asked.document.is_some()),
         ];
         for (pointer, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
             self.add(pointer, format!("must be null in the flow {}", asked.flow.word()));
@@ -141,23 +141,25 @@ impl Faults {
             "" => capability.provider,
             name => name,
         };
-        for (i, depiction) in asked.submit_when.iter().enumerate() {
+        let submit_when = asked.submit_when.unwrap_or_default();
+        for (i, depiction) in submit_when.iter().enumerate() {
             if !capability.depictions().any(|d| d == *depiction) {
                 let detail = format!("{name} does not take {}", depiction.word());
                 self.add(&format!("/submit_when/{i}"), detail);
             }
         }
-        if !asked.submit_when.is_empty() {
+        if !submit_when.is_empty() {
             if capability.start == Start::WithEnrolment {
                 self.add("/submit_when", "must be empty: submission needs the enrolment");
             } else if let Needs::All(needed) = upload.needs {
-                for depiction in needed.iter().filter(|d| !asked.submit_when.contains(d)) {
+                for depiction in needed.iter().filter(|d| !submit_when.contains(d)) {
                     let word = depiction.word();
                     self.add("/submit_when", format!("{name} can't be submitted without {word}"));
                 }
             }
         }
-        for member in upload.document.iter().filter(|member| !asked.document.contains(member)) {
+        let told = asked.document.unwrap_or_default();
+        for member in upload.document.iter().filter(|member| !told.contains(member)) {
             let (pointer, what) = match member {
                 DocumentMember::Type => ("/document/type", "the type of document"),
                 DocumentMember::Country => ("/document/country", "the document's country"),
@@ -222,13 +224,13 @@ mod tests {
         provider: "onfido",
         process_type: None,
         capture_by: None,
-        submit_when: &[],
-        document: &[DocumentMember::Type],
+        submit_when: None,
+        document: Some(&[DocumentMember::Type]),
         has_return_url: false,
     };
 
     const HOSTED: Combination<'static> =
-        Combination { flow: Flow::Capture, document: &[], has_return_url: true, ..GOOD };
+        Combination { flow: Flow::Capture, document: None, has_return_url: true, ..GOOD };
 
     fn pointers(asked: &Combination<'_>) -> Vec<String> {
         resolve(asked).unwrap_err().into_iter().map(|fault| fault.pointer).collect()
@@ -237,7 +239,7 @@ mod tests {
     #[test]
     fn the_first_row_that_can_is_the_default() {
         assert_eq!(resolve(&GOOD).unwrap().process_type, "documentSelfie");
-        let sdk = Combination { capture_by: Some(CaptureBy::Sdk), document: &[], ..GOOD };
+        let sdk = Combination { capture_by: Some(CaptureBy::Sdk), document: None, ..GOOD };
         assert_eq!(
             resolve(&Combination { provider: "readid", ..sdk }).unwrap().process_type,
             "sdk"
@@ -250,8 +252,8 @@ mod tests {
     fn every_fault_is_told_at_once() {
         let faults = pointers(&Combination {
             process_type: Some("document"),
-            submit_when: &[Selfie],
-            document: &[],
+            submit_when: Some(&[Selfie]),
+            document: Some(&[]),
             has_return_url: true,
             ..GOOD
         });
@@ -259,10 +261,13 @@ mod tests {
         let everything = Combination {
             flow: Flow::Eid,
             capture_by: Some(CaptureBy::Sdk),
-            submit_when: &[Selfie],
+            submit_when: Some(&[Selfie]),
             ..GOOD
         };
-        assert_eq!(pointers(&everything), ["/capture_by", "/submit_when", "/document", "/flow"]);
+        let all = ["/capture_by", "/submit_when", "/document", "/flow"];
+        assert_eq!(pointers(&everything), all);
+        let empty = Combination { submit_when: Some(&[]), document: Some(&[]), ..everything };
+        assert_eq!(pointers(&empty), all);
     }
 
     #[test]
@@ -284,7 +289,8 @@ mod tests {
 
     #[test]
     fn what_a_provider_cannot_do_is_refused() {
-        let by = |provider, capture_by| Combination { provider, capture_by, document: &[], ..GOOD };
+        let by =
+            |provider, capture_by| Combination { provider, capture_by, document: None, ..GOOD };
         for provider in ["signicatvideoid", "readid", "webid"] {
             assert_eq!(pointers(&by(provider, None)), ["/capture_by"]);
         }
@@ -297,7 +303,7 @@ mod tests {
         let paper = by("signicatpaper", None);
         assert_eq!(pointers(&paper), ["/document/type", "/document/country"]);
         assert_eq!(pointers(&by("signicatpictureid", None)), ["/document/id"]);
-        let facetec = Combination { submit_when: &[Selfie], ..by("facetec", None) };
+        let facetec = Combination { submit_when: Some(&[Selfie]), ..by("facetec", None) };
         assert_eq!(pointers(&facetec), ["/submit_when"]);
     }
 }

@@ -20,6 +20,11 @@ pub(super) fn fit(process: &Process, found: &mut Map<String, Value>) {
         (Provider::SignicatVideoid, Some("substantial" | "substantialFullyAuto")) => {
             remove(found, "/providerSpecific", "manualApproval");
         }
+        (Provider::SignicatVideoid, _) => {
+            if let Some(authority) = &process.authority {
+                replace(found, "/providerSpecific/manualApproval/rAuthorityId", authority);
+            }
+        }
         (Provider::SignicatPaper, _) => {
             announce(process, found, "mrz");
             match redaction(process) {
@@ -41,8 +46,7 @@ pub(super) fn fit(process: &Process, found: &mut Map<String, Value>) {
             replace(found, "/providerSpecific/identResponse/identMode", "automated_ident");
         }
         (
-            Provider::SignicatVideoid
-            | Provider::SignicatPictureid
+            Provider::SignicatPictureid
             | Provider::Readid
             | Provider::Facetec
             | Provider::Webid

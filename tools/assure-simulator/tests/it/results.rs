@@ -113,6 +113,18 @@ async fn depictions_are_what_was_uploaded_or_what_an_sdk_or_a_page_took() {
 }
 
 #[tokio::test]
+async fn agents_are_those_of_the_authority_that_was_named() {
+    let simulator = Simulator::start().await;
+    let (process, _) = simulator.created(json!({"provider": "signicatvideoid"})).await;
+
+    simulator.post(&process.path(), json!({"rAuthorityId": "sample-authority"})).await.is(200);
+
+    let accepted = simulator.reaches(&process, "accepted").await;
+    let approval = &accepted["providerSpecific"]["manualApproval"];
+    assert_eq!(approval["rAuthorityId"], "sample-authority");
+}
+
+#[tokio::test]
 async fn findings_fit_the_process_type() {
     let simulator = Simulator::start().await;
     let ended = async |body: Value| simulator.ended(body).await;
