@@ -16,6 +16,8 @@ mod command_line;
 mod document_flow;
 mod ends;
 mod errors;
+mod flows;
+mod flows_and_ends;
 mod handed_on;
 mod idempotency;
 mod live;

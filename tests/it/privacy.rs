@@ -20,7 +20,7 @@ const PARAMETER: &str = "planted-parameter";
 const MALFORMED: &str = "planted-in-no-json";
 
 /// Base64 hides a text in three ways, depending on where it begins.
-fn disguises(text: &str) -> Vec<String> {
+pub(crate) fn disguises(text: &str) -> Vec<String> {
     (0..3)
         .map(|before| {
             let encoded = STANDARD.encode([&vec![b' '; before], text.as_bytes()].concat());
@@ -30,18 +30,18 @@ fn disguises(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn contains(haystack: &[u8], needle: &str) -> bool {
+pub(crate) fn contains(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|part| part == needle.as_bytes())
 }
 
 #[track_caller]
-fn assert_clean(place: &str, content: &[u8], planted: &[String]) {
+pub(crate) fn assert_clean(place: &str, content: &[u8], planted: &[String]) {
     for marker in planted {
         assert!(!contains(content, marker), "{marker} is in {place}");
     }
 }
 
-fn every_file(folder: &Path, visit: &mut impl FnMut(&Path)) {
+pub(crate) fn every_file(folder: &Path, visit: &mut impl FnMut(&Path)) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() { every_file(&path, visit) } else { visit(&path) }

@@ -17,6 +17,7 @@ pub(crate) struct Given<'a>(pub(super) &'a Stage);
 pub(crate) struct Verification {
     pub(crate) id: String,
     pub(crate) dossier_id: String,
+    /// Empty for a capture until its end.
     pub(crate) process_id: String,
     /// The whole answer.
     pub(crate) created: Value,
@@ -75,8 +76,9 @@ impl Verification {
     pub(crate) fn of(answer: Answer) -> Self {
         let created = answer.is(201);
         let text = |name: &str| created[name].as_str().unwrap().to_owned();
-        let (id, dossier_id, process_id) = (text("id"), text("dossier_id"), text("process_id"));
-        Self { id, dossier_id, process_id, created }
+        // A capture has no process yet.
+        let process_id = created["process_id"].as_str().unwrap_or_default().to_owned();
+        Self { id: text("id"), dossier_id: text("dossier_id"), process_id, created }
     }
 
     /// The signed upload URL of a depiction.

@@ -3,7 +3,7 @@
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use super::{Ask, Verification, eventually};
+use super::{Answer, Ask, Verification, eventually};
 
 /// A running simulator.
 #[derive(Debug, Clone)]
@@ -144,13 +144,19 @@ impl Simulator {
 
     /// What Get process answers to a client of its own.
     pub(crate) async fn get_process(&self, verification: &Verification) -> Value {
+        let (dossier, process) = (&verification.dossier_id, &verification.process_id);
+        let path = format!("/dossiers/{dossier}/processes/{process}");
+        self.asked_directly(Method::GET, &path, Value::Null).await.is(200)
+    }
+
+    /// What a client of its own is answered.
+    pub(crate) async fn asked_directly(&self, method: Method, path: &str, body: Value) -> Answer {
         let form = [("grant_type", "client_credentials"), ("scope", "signicat-api")];
         let request = self.http.post(format!("{}/auth/open/connect/token", self.url));
         let request = request.basic_auth("simulator", Some(self.client_secret));
         let token = request.form(&form).ask().await.is(200);
-        let (dossier, process) = (&verification.dossier_id, &verification.process_id);
-        let url = format!("{}/assure/dossiers/{dossier}/processes/{process}", self.url);
-        let request = self.http.get(url).bearer_auth(token["access_token"].as_str().unwrap());
-        request.ask().await.is(200)
+        let request = self.http.request(method, format!("{}/assure{path}", self.url));
+        let request = request.bearer_auth(token["access_token"].as_str().unwrap());
+        if body.is_null() { request.ask().await } else { request.json(&body).ask().await }
     }
 }

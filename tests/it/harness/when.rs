@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Answer, Ask, Caught, Stage, Verification, order};
 
@@ -36,6 +36,22 @@ impl When<'_> {
         self.caller.post(&format!("/v1/verifications/{}/submit", verification.id)).ask().await
     }
 
+    /// The same, with the provider's own parameters.
+    pub(crate) async fn submits_with(&self, v: &Verification, parameters: Value) -> Answer {
+        let request = self.caller.post(&format!("/v1/verifications/{}/submit", v.id));
+        request.json(&json!({ "parameters": parameters })).ask().await
+    }
+
+    /// The end-user opens a page, and is not sent on from there.
+    pub(crate) async fn opens(&self, page: &str) -> Answer {
+        self.caller.http.get(page).ask().await
+    }
+
+    /// The end-user presses a button of a page.
+    pub(crate) async fn chooses(&self, page: &str, word: &str) -> Answer {
+        self.caller.http.post(page).form(&[("choice", word)]).ask().await
+    }
+
     pub(crate) async fn cancels(&self, verification: &Verification) -> Answer {
         self.caller.post(&format!("/v1/verifications/{}/cancel", verification.id)).ask().await
     }
@@ -67,12 +83,12 @@ impl When<'_> {
 
     /// The broker is stopped, as for its maintenance.
     pub(crate) async fn nats_stops(&self) {
-        self.broker.lock().await.stop().await.unwrap();
+        self.broker.lock().await.stop().await;
     }
 
     /// It is there again, with all it had.
     pub(crate) async fn nats_returns(&self) {
-        self.broker.lock().await.restart().await.unwrap();
+        self.broker.lock().await.restart().await;
     }
 }
 

@@ -3,7 +3,7 @@
 //! These tests run a [`harness::Fleet`]: processes in any number, killed and started again while
 //! callers go on as real callers do.
 
-mod harness;
+pub(crate) mod harness;
 
 mod assure_trouble;
 mod crashes;
