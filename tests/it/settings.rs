@@ -62,7 +62,11 @@ const ALL: [Wrong; 5] = [
     },
     Wrong {
         service: "proofline-result-normaliser",
-        settings: &[("PROOFLINE_KEYS", "k1:planted-secret"), ("PROOFLINE_API_URL", "intake")],
+        settings: &[
+            ("PROOFLINE_KEYS", "k1:planted-secret"),
+            ("PROOFLINE_API_URL", "intake"),
+            ("ASSURE_DELETE_AFTER", "60d"),
+        ],
         missing: &["ASSURE_CLIENT_ID", "ASSURE_CLIENT_SECRET"],
     },
 ];

@@ -217,7 +217,6 @@ async fn what_names_no_verification_of_this_tenant_is_200_and_no_event() {
         (json!([]), referring(json!("another system's order"))),
         (json!([]), referring(json!(null))),
         (json!([]), referring(json!(7))),
-        (json!([]), json!("no object")),
         (json!(["mock"]), completed(&v)),
         (json!(["mock"]), json!({ "externalReference": "mock" })),
     ];

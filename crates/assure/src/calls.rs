@@ -36,6 +36,15 @@ pub struct ImageUpload<'a> {
     pub timeout: Duration,
 }
 
+/// A list of processes.
+#[derive(Debug, Clone)]
+pub struct Processes {
+    /// Those that were listed.
+    pub processes: Vec<wire::ListedProcess>,
+    /// Whether there are no others.
+    pub is_complete: bool,
+}
+
 /// Which processes are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
@@ -85,7 +94,8 @@ impl Client {
         Ok(Some(details.processes))
     }
 
-    /// Those processes of the account that were created since then.
+    /// Those processes of the account that were created since then, the newest first, as far as so
+    /// many pages go.
     ///
     /// # Errors
     /// [`Error`].
@@ -93,15 +103,16 @@ impl Client {
         &self,
         which: Which,
         since: OffsetDateTime,
-    ) -> Result<Vec<wire::ListedProcess>, Error> {
+        max_pages: u64,
+    ) -> Result<Processes, Error> {
         let since = since.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(since);
         let since = since.format(&Rfc3339).map_err(|_| Error::nonsense("a time out of range"))?;
-        let mut all = Vec::new();
+        let mut all = Processes { processes: Vec::new(), is_complete: false };
         let status: &[_] = match which {
             Which::Open => &[("status", "pending"), ("status", "processing")],
             Which::All => &[],
         };
-        for page in 0..=MAX_OFFSET / PAGE {
+        for page in 0..max_pages.min(MAX_OFFSET / PAGE + 1) {
             let offset = page * PAGE;
             let answer = self
                 .call(get("list_processes", &["processes"]), |request| {
@@ -113,8 +124,9 @@ impl Client {
                 .await?;
             let list: wire::ProcessList = decode(&answer)?;
             let is_last = list.processes.is_empty() || offset + PAGE >= list.total_results;
-            all.extend(list.processes);
+            all.processes.extend(list.processes);
             if is_last {
+                all.is_complete = true;
                 break;
             }
         }

@@ -22,7 +22,7 @@ mod token;
 pub mod wire;
 
 pub use accounts::Accounts;
-pub use calls::{ImageUpload, NewProcess, Which};
+pub use calls::{ImageUpload, NewProcess, Processes, Which};
 pub use client::Client;
 pub use error::{Error, Refusal};
 pub use image_body::{ImageDepiction, ImageStream, SourceError};

@@ -161,8 +161,9 @@ pub struct StartCapture {
 /// `POST /dossiers/{dossierId}/capture`: answer. Other members may come with it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CaptureStarted {
-    /// Where the end-user goes: a secret.
-    pub url: String,
+    /// Where the end-user goes: a secret. Required in practice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// `POST …/images`: request. Each member is a data URL, `data:image/jpeg;base64,…` or
@@ -217,6 +218,9 @@ pub struct ListedProcess {
     /// The provider's name.
     #[serde(default)]
     pub provider: String,
+    /// Absent for providers without process types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_type: Option<String>,
     /// ISO 8601, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,

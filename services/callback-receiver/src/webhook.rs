@@ -34,10 +34,14 @@ const OWN_TAG: &str = "proofline:";
 struct Envelope {
     id: String,
     #[serde(default)]
-    event_data: Value,
+    event_data: Option<Map<String, Value>>,
     #[serde(default)]
     tags: Option<Vec<String>>,
 }
+
+/// The other members that are texts, where they are there.
+const TEXTS: [&str; 6] =
+    ["timestamp", "sender", "eventName", "accountId", "organizationId", "expiresAt"];
 
 pub(crate) async fn receive(
     State(app): State<Arc<App>>,
@@ -74,6 +78,10 @@ impl Envelope {
     /// By way of a map: an array of the same values is not what Assure sends.
     fn read(body: &[u8]) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        let is_text = |name| members.get(name).is_none_or(|v| v.is_string() || v.is_null());
+        if !TEXTS.into_iter().all(is_text) {
+            return None;
+        }
         let envelope: Self = serde_json::from_value(members.into()).ok()?;
         (!envelope.id.is_empty()).then_some(envelope)
     }
@@ -127,6 +135,7 @@ impl Envelope {
     }
 
     fn text(&self, member: &str) -> &str {
-        self.event_data.get(member).and_then(Value::as_str).unwrap_or_default()
+        let data = self.event_data.as_ref();
+        data.and_then(|data| data.get(member)?.as_str()).unwrap_or_default()
     }
 }

@@ -55,7 +55,10 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
             headers(("Location" = String, description = "Its address."))),
         (status = 200, description = "It was created by an earlier request with this key.",
             body = View,
-            headers(("Idempotent-Replayed" = String, description = "`true`."))),
+            headers(
+                ("Idempotent-Replayed" = String, description = "`true`."),
+                ("Location" = String, description = "Its address."),
+            )),
         problems::Create,
     ),
 )]
@@ -114,13 +117,13 @@ impl Attempt {
     async fn run(self, is_resumable: bool) -> Result<Response, Problem> {
         if !is_resumable {
             self.check_dossier().await?;
-            let recorded = self.record_request(false).await;
-            if let Err(problem) = &recorded
+            let answer = self.create_at_once().await;
+            if let Err(problem) = &answer
                 && problem.code() == Some(Code::StorageUnavailable)
             {
                 fail_later(&self.app, &self.key, SETUP_FAILED);
             }
-            return self.set_up(recorded?, false, None).await;
+            return answer;
         }
         let history = self
             .app
@@ -140,6 +143,12 @@ impl Attempt {
         let answer = self.resume(&mut lease).await;
         lease.release().await;
         answer
+    }
+
+    /// Without a key: nobody can come back to what breaks off.
+    async fn create_at_once(&self) -> Result<Response, Problem> {
+        let verification = self.record_request(false).await?;
+        self.set_up(verification, false, None).await
     }
 
     /// With the lease in hand: whoever had it before may have done everything meanwhile.

@@ -52,7 +52,8 @@ pub(crate) struct Creation {
     pub(crate) submit_when: Vec<Depiction>,
     pub(crate) reference: String,
     pub(crate) tags: Vec<String>,
-    pub(crate) return_url: Option<Url>,
+    /// As it was given: percent-encoded it may be ten times as long.
+    pub(crate) return_url: Option<String>,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) same_dossier_as: Option<VerificationId>,
     pub(crate) user_data: Option<Value>,
@@ -228,9 +229,9 @@ fn country(value: &Value) -> Option<String> {
 }
 
 /// Listed origins are `https`, or `http` on loopback.
-fn return_url(value: &Value, tenant: &Tenant) -> Option<Url> {
+fn return_url(value: &Value, tenant: &Tenant) -> Option<String> {
     let text = short_text(value, MAX_RETURN_URL_CHARACTERS)?;
     let url = Url::parse(&text).ok()?;
     let is_anonymous = url.username().is_empty() && url.password().is_none();
-    (is_anonymous && tenant.lists_origin_of(&url)).then_some(url)
+    (is_anonymous && tenant.lists_origin_of(&url)).then_some(text)
 }

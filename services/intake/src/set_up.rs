@@ -7,7 +7,7 @@ mod process;
 use std::time::Duration;
 
 use proofline_assure::{Client, Error as AssureError, Refusal as AssureRefusal};
-use proofline_events::{VerificationId, VerificationKey};
+use proofline_events::{EventType, VerificationId, VerificationKey};
 use proofline_journal::{ExecuteError, Executed, Lease, VaultError};
 use proofline_problem::{Code, Problem};
 use proofline_service::clock;
@@ -73,17 +73,9 @@ impl SetUp<'_> {
                 }
                 Err(proofline_callers::of_assure(&error))
             }
-            Err(Failure::Log(error)) => {
-                if !is_resumable {
-                    fail_later(self.app, self.key, SETUP_FAILED);
-                }
-                Err(proofline_callers::of_execute(&error))
-            }
+            Err(Failure::Log(error)) => Err(proofline_callers::of_execute(&error)),
             Err(Failure::Sealing(error)) => {
                 tracing::error!(verification.id = %self.key.id, %error, "a next action could not be sealed");
-                if !is_resumable {
-                    fail_later(self.app, self.key, SETUP_FAILED);
-                }
                 Err(Problem::new(Code::StorageUnavailable, "The request could not be stored now.")
                     .retry_after(SEALING_RETRY))
             }
@@ -105,7 +97,7 @@ impl SetUp<'_> {
         mut verification: Verification,
         lease: &mut Option<&mut Lease>,
     ) -> Result<Verification, Failure> {
-        self.app.vault.create_key(self.key).await.map_err(|e| Failure::Log(e.into()))?;
+        self.create_key().await?;
         if verification.dossier_id.is_none() {
             let (dossier_id, earlier) = match &self.creation.same_dossier_as {
                 Some(other) => self.shared_dossier(other).await?,
@@ -122,10 +114,29 @@ impl SetUp<'_> {
             self.discard_orphans(&dossier_id, &verification, lease).await?;
             hold(lease).await?;
             let (created, action) = self.create(&dossier_id, &verification).await?;
-            hold(lease).await?;
+            if let Err(failure) = hold(lease).await {
+                // Another attempt has its own by now, and nobody adopts one that is not recorded.
+                if let Some(process_id) = &created.process_id {
+                    self.discarded(self.assure().delete_process(&dossier_id, process_id).await);
+                }
+                return Err(failure);
+            }
             verification = self.record_process(&dossier_id, created, action).await?;
         }
         Ok(verification)
+    }
+
+    /// Makes the data key, but never after an erasure, which an attempt that began before it may not
+    /// have seen.
+    async fn create_key(&self) -> Result<(), Failure> {
+        let App { vault, journal, .. } = self.app;
+        vault.create_key(self.key).await.map_err(|e| Failure::Log(e.into()))?;
+        let is_erased = journal.is_recorded(self.key, EventType::ErasureRequested).await;
+        if is_erased.map_err(|e| Failure::Log(e.into()))? {
+            vault.erase(self.key).await.map_err(|e| Failure::Log(e.into()))?;
+            return Err(Failure::Log(Refusal::AlreadyFinished.into()));
+        }
+        Ok(())
     }
 
     /// A dossier that an earlier attempt made, but did not record, or a new one.

@@ -44,6 +44,10 @@ impl Removals {
                 Leftover::Process | Leftover::Everything => Some(clock::now()),
             }
         } else {
+            // Erased before its end: an attempt at creating it may have sealed something since.
+            if verification.is_erasure_requested {
+                self.vault.erase(key).await?;
+            }
             None
         };
         if let Some(at) = delete_at {

@@ -8,6 +8,9 @@ use proofline_seal::{Keyring, read_sealing_keys};
 use proofline_settings::{Reader, Url};
 use proofline_tenants::Tenants;
 
+/// A verification's longest deadline, and a week.
+const LONGEST_LIFE: Duration = Duration::from_secs(37 * 24 * 60 * 60);
+
 /// What can be set.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -51,6 +54,15 @@ impl Settings {
             "Delete process and dossier in Assure this long after the end, the result being sealed \
              here; unset: they stay until they are erased.",
         );
+        // Whose deletion comes due must still be in the log.
+        if let (Some(retention), Some(Some(delete_after))) = (&retention, &delete_after)
+            && *delete_after + LONGEST_LIFE > retention.events
+        {
+            r.fault(
+                "ASSURE_DELETE_AFTER",
+                "must be at least 37d shorter than PROOFLINE_EVENT_RETENTION",
+            );
+        }
         Some(Self {
             admin_listen: admin_listen?,
             nats: nats?,

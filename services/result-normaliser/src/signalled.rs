@@ -9,7 +9,7 @@ use std::time::Duration;
 use proofline_assure::{Accounts, Client, Error as AssureError, Process, wire::ListedProcess};
 use proofline_events::{
     Event, Recorded, VerificationKey, Word,
-    v1::{CompletionSignalled, Outcome, SignalSource},
+    v1::{CompletionSignalled, Flow, Outcome, SignalSource},
 };
 use proofline_journal::{
     DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError,
@@ -66,7 +66,12 @@ impl Normaliser {
         let Recorded { key, sequence, event, envelope, .. } = &delivery.message;
         // With less than what was delivered, a discard or a failed set-up would look like no end.
         let mut history = self.journal.read_since(key, *sequence).await?;
-        let Some(verification) = history.open() else { return Ok(Handled::Done) };
+        let Some(verification) = history.open() else {
+            if let Some(over) = &history.verification {
+                self.delete_late(over).await?;
+            }
+            return Ok(Handled::Done);
+        };
         let look = self.look(verification).await;
         let signal = signal_of(event);
         for _ in 0..MAX_CONFLICTS {
@@ -129,6 +134,17 @@ impl Normaliser {
             Ok(look) => look,
             Err(error) => Look::unanswered(error),
         }
+    }
+
+    /// Whoever kept the address of a capture's page can go there also after the caller has discarded
+    /// the verification: what that makes in Assure must not stay there.
+    async fn delete_late(&self, over: &Verification) -> Result<(), Failure> {
+        let is_discarded = over.is_cancellation_requested || over.is_erasure_requested;
+        if is_discarded && over.request.flow == Flow::Capture {
+            let due = Due { key: over.key.clone(), at: clock::now(), round: 0 };
+            self.journal.reset_timer(TimerKind::DeleteInAssure, &due).await?;
+        }
+        Ok(())
     }
 
     /// The end-user is back, and there is no end yet: from now on its callback is due. A repeat sets
@@ -210,7 +226,15 @@ async fn look_for(
     let all = assure.processes_of(dossier_id).await?;
     let Some(all) = all else { return Ok(Look::of(Observation::Gone)) };
     let own = verification.own_processes(all.into_iter().map(candidate).collect());
+    let is_over = verification.is_cancellation_requested
+        || verification.is_erasure_requested
+        || verification.is_past_deadline(clock::now());
     match the_one_that_counts(&own) {
+        // No end comes of it, so there is nothing to seal.
+        Some(open) if !is_final(&open.status) && !is_over => Ok(Look {
+            process_id: Some(open.id.clone()),
+            ..Look::of(Observation::Status(open.status.clone()))
+        }),
         Some(counts) => look_at(assure, dossier_id, &counts.id).await,
         None => Ok(Look::of(Observation::NoProcess)),
     }
@@ -220,6 +244,7 @@ pub(crate) fn candidate(listed: ListedProcess) -> Candidate {
     Candidate {
         id: listed.process_id,
         provider: listed.provider,
+        process_type: listed.process_type.unwrap_or_default(),
         status: listed.status,
         created_at: listed.created_at.unwrap_or_default(),
     }

@@ -30,6 +30,11 @@ const CONCURRENCY: usize = 32;
 const RETRY: Duration = Duration::from_secs(1);
 /// The longest time an open process is left alone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// How many pages of a list are read: as many as Assure has, …
+const MAX_PAGES: u64 = 100;
+/// … and of all processes, ended ones included, a few: where there are more, each capture is looked at
+/// by itself.
+const MAX_PAGES_OF_ALL: u64 = 10;
 /// Assure's clock may differ from ours by this.
 const CLOCK_SKEW: time::Duration = time::Duration::minutes(10);
 
@@ -53,41 +58,47 @@ struct Overdue {
 #[derive(Default)]
 struct Listed {
     open: HashSet<String>,
-    /// All of them, by dossier.
+    /// By dossier.
     in_dossier: HashMap<String, Vec<Candidate>>,
+    /// There were too many to list all of those that have ended.
+    lacks_some: bool,
 }
 
 impl Listed {
+    fn add(&mut self, processes: Vec<ListedProcess>) {
+        for process in processes {
+            if !is_final(&process.status) {
+                self.open.insert(process.process_id.clone());
+            }
+            let Some(dossier) = process.dossier else { continue };
+            let there = self.in_dossier.entry(dossier.dossier_id).or_default();
+            // It may stand on both lists; the later one is newer.
+            there.retain(|candidate| candidate.id != process.process_id);
+            there.push(Candidate {
+                id: process.process_id,
+                provider: process.provider,
+                process_type: process.process_type.unwrap_or_default(),
+                status: process.status,
+                created_at: process.created_at.unwrap_or_default(),
+            });
+        }
+    }
+
+    fn own(&self, verification: &Verification) -> Vec<Candidate> {
+        let there = verification.dossier_id.as_ref().and_then(|id| self.in_dossier.get(id));
+        verification.own_processes(there.cloned().unwrap_or_default())
+    }
+
     /// Whether a look at it may show an end. A capture's processes are told by its dossier; there may
     /// be none yet, which is no reason to look.
     fn may_have_ended(&self, verification: &Verification) -> bool {
         if let Some(id) = verification.process.as_ref().and_then(|process| process.id.as_ref()) {
             return !self.open.contains(id);
         }
-        let there = verification.dossier_id.as_ref().and_then(|id| self.in_dossier.get(id));
-        let own = verification.own_processes(there.cloned().unwrap_or_default());
-        the_one_that_counts(&own).is_some_and(|counts| is_final(&counts.status))
-    }
-}
-
-impl FromIterator<ListedProcess> for Listed {
-    fn from_iter<I: IntoIterator<Item = ListedProcess>>(all: I) -> Self {
-        let mut listed = Self::default();
-        for process in all {
-            if !is_final(&process.status) {
-                listed.open.insert(process.process_id.clone());
-            }
-            if let Some(dossier) = process.dossier {
-                let there = listed.in_dossier.entry(dossier.dossier_id).or_default();
-                there.push(Candidate {
-                    id: process.process_id,
-                    provider: process.provider,
-                    status: process.status,
-                    created_at: process.created_at.unwrap_or_default(),
-                });
-            }
+        match the_one_that_counts(&self.own(verification)) {
+            Some(counts) => is_final(&counts.status),
+            None => self.lacks_some,
         }
-        listed
     }
 }
 
@@ -139,17 +150,12 @@ impl Reconciler {
         join_all(looked_up).await.into_iter().collect()
     }
 
-    /// Asks one account for all its open processes at once; for those that have ended too where there
-    /// are captures, of which only such a list tells whether their end-user has been there.
+    /// Asks one account for its processes, all at once.
     async fn look_up(&self, assure: &Client, overdue: Vec<Overdue>) -> Result<(), Error> {
         let since = overdue.iter().map(|overdue| overdue.verification.requested_at).min();
         let Some(since) = since else { return Ok(()) };
-        let is_capture = |overdue: &Overdue| {
-            overdue.verification.process.as_ref().is_some_and(|process| process.id.is_none())
-        };
-        let which = if overdue.iter().any(is_capture) { Which::All } else { Which::Open };
-        let listed = match assure.processes(which, since - CLOCK_SKEW).await {
-            Ok(listed) => Some(listed.into_iter().collect::<Listed>()),
+        let listed = match self.list(assure, since, &overdue).await {
+            Ok(listed) => Some(listed),
             // An account without the list call: each one is looked at by itself.
             Err(AssureError::Refused(refusal)) => {
                 tracing::warn!(%refusal, "Assure does not list processes: each is looked up by itself");
@@ -169,6 +175,31 @@ impl Reconciler {
         Ok(())
     }
 
+    /// The account's open processes; where there are captures those that have ended, too, as only such
+    /// a list tells whether their end-user has been there without a call for each.
+    async fn list(
+        &self,
+        assure: &Client,
+        since: OffsetDateTime,
+        overdue: &[Overdue],
+    ) -> Result<Listed, AssureError> {
+        let since = since - CLOCK_SKEW;
+        let is_capture = |overdue: &Overdue| {
+            overdue.verification.process.as_ref().is_some_and(|process| process.id.is_none())
+        };
+        let mut listed = Listed::default();
+        if overdue.iter().any(is_capture) {
+            let all = assure.processes(Which::All, since, MAX_PAGES_OF_ALL).await?;
+            listed.add(all.processes);
+            if all.is_complete {
+                return Ok(listed);
+            }
+            listed.lacks_some = true;
+        }
+        listed.add(assure.processes(Which::Open, since, MAX_PAGES).await?.processes);
+        Ok(listed)
+    }
+
     /// Drops a check that is no longer needed.
     async fn still_open(&self, taken: Taken) -> Result<Option<Overdue>, Error> {
         let history = match self.journal.read(&taken.due.key).await {
@@ -179,14 +210,17 @@ impl Reconciler {
             }
             history => history?,
         };
-        let is_open = |v: &Verification| v.end.is_none() && v.process.is_some();
-        match history.verification.filter(is_open) {
-            Some(verification) => Ok(Some(Overdue { taken, verification })),
-            None => {
-                taken.done().await?;
-                Ok(None)
-            }
+        let Some(verification) = history.verification.filter(|v| v.end.is_none()) else {
+            taken.done().await?;
+            return Ok(None);
+        };
+        if verification.process.is_none() {
+            // A repeat may yet complete its creation.
+            self.set_again(&taken, &verification).await?;
+            taken.done().await?;
+            return Ok(None);
         }
+        Ok(Some(Overdue { taken, verification }))
     }
 
     /// Signals what may have ended; sets the check again in either case, in case the signal leads to
@@ -202,13 +236,20 @@ impl Reconciler {
             self.signals.append(key, signal, now).await?;
             tracing::info!(verification.id = %key.id, tenant = %key.tenant, "no longer open at Assure, and not heard of");
         }
-        let round = taken.due.round.saturating_add(1);
-        let next = Due { key: key.clone(), at: now + pause(self.interval, round), round };
-        if next.at < verification.request.expires_at {
-            self.journal.reset_timer(TimerKind::Check, &next).await?;
-        }
+        self.set_again(&taken, &verification).await?;
         taken.done().await?;
         Ok(is_found)
+    }
+
+    /// After a longer pause than the one before, unless the deadline comes first.
+    async fn set_again(&self, taken: &Taken, verification: &Verification) -> Result<(), Error> {
+        let round = taken.due.round.saturating_add(1);
+        let at = clock::now() + pause(self.interval, round);
+        if at < verification.request.expires_at {
+            let next = Due { key: verification.key.clone(), at, round };
+            self.journal.reset_timer(TimerKind::Check, &next).await?;
+        }
+        Ok(())
     }
 
     /// A list request that failed doesn't count.

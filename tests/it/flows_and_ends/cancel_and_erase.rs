@@ -214,3 +214,25 @@ async fn what_assure_had_decided_before_stays_what_it_is() {
         assert_eq!(ends[0].event.outcome().as_str_name(), "OUTCOME_REJECTED");
     }
 }
+
+#[tokio::test]
+async fn what_a_discarded_captures_page_makes_later_does_not_stay_in_assure() {
+    let stage = Stage::start().await;
+    let (given, when, then) = stage.acts();
+    let end_user = EndUser::new(&stage.caller.http);
+    let v = given.a_verification(capture(&json!({}))).await;
+    when.cancels(&v).await.is(202);
+    then.ends_as(&v, "canceled", "canceled-by-caller").await;
+
+    end_user.is_sent_back(&v, "accepted").await;
+    // That they have been there is known from the callback, which comes after the verdict.
+    eventually("the callback is heard", async || {
+        let heard = then.told(&v, "completion-signalled").await;
+        if heard.is_empty() { Err("nothing".to_owned()) } else { Ok(()) }
+    })
+    .await;
+
+    nothing_is_in_the_dossier(&stage, "a late visit", &v).await;
+    then.ends_as(&v, "canceled", "canceled-by-caller").await;
+    assert_one_end(&stage, &v).await;
+}

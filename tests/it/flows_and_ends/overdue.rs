@@ -1,5 +1,6 @@
 //! Captures of which nobody hears: reconciliation finds them, and spares Assure.
 
+use async_nats::jetstream::consumer::PullConsumer;
 use futures_util::future::join_all;
 use proofline_events::v1::SignalSource;
 use serde_json::json;
@@ -88,5 +89,35 @@ async fn after_a_return_the_check_comes_after_the_grace_and_not_six_times_the_gr
 
     let end = end_of(&fleet, &v).await;
     assert_eq!(end.outcome().as_str_name(), "OUTCOME_ACCEPTED");
+    assert_eq!(end.signal_source(), SignalSource::Reconciliation);
+}
+
+#[tokio::test]
+async fn a_creation_that_was_completed_late_is_found_as_the_others_are() {
+    let fleet = watchful("200ms").start().await;
+    let end_user = EndUser::new(&fleet.caller().http);
+    let away = json!({ "status": { "code": 503, "body": "empty" } });
+    fleet.next_go_wrong("startCapture", away, 1).await;
+    let order = order(&capture(&json!({ "tags": ["simulate:callback-lost"] })));
+    let attempt = || {
+        let request = fleet.caller().post("/v1/verifications").json(&order);
+        request.header("idempotency-key", "late").ask()
+    };
+    attempt().await.problem(503, "assure-unavailable");
+    // Six times the grace goes by, and with it the check that came with the request.
+    let jetstream = async_nats::jetstream::new(fleet.nats.clone());
+    soon("the check has come", async || {
+        let mut checks: PullConsumer =
+            jetstream.get_consumer_from_stream("verifier-check", "TIMERS").await.unwrap();
+        let info = checks.info().await.unwrap();
+        let is_done = info.delivered.consumer_sequence > 0 && info.num_ack_pending == 0;
+        if is_done { Ok(()) } else { Err(format!("{:?}", info.delivered)) }
+    })
+    .await;
+
+    let v = Verification::of(attempt().await);
+    end_user.is_sent_back(&v, "accepted").await;
+
+    let end = end_of(&fleet, &v).await;
     assert_eq!(end.signal_source(), SignalSource::Reconciliation);
 }

@@ -257,3 +257,19 @@ async fn without_nats_the_end_user_goes_on_all_the_same_and_the_end_comes_later(
     let sources = [SignalSource::Return, SignalSource::Reconciliation];
     assert!(sources.contains(&end.signal_source()), "{end:?}");
 }
+
+#[tokio::test]
+async fn the_longest_address_that_is_taken_can_be_returned_to() {
+    let stage = Stage::start().await;
+    let given = stage.acts().0;
+    let end_user = EndUser::new(&stage.caller.http);
+    let origin = "https://app.acme.example/";
+    // Percent-encoded, each of these has twelve characters.
+    let longest = format!("{origin}{}", "\u{1f600}".repeat(1024 - origin.len()));
+
+    let v = given.a_verification(eid(&json!({ "return_url": longest }))).await;
+    let landed = end_user.goes_through(&v, "accepted").await;
+
+    assert!(landed.starts_with(&format!("{origin}%F0%9F%98%80")), "{landed}");
+    assert!(landed.ends_with(&format!("?verification_id={}", v.id)), "{landed}");
+}

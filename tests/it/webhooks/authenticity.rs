@@ -126,6 +126,8 @@ async fn what_is_well_signed_and_no_event_is_refused() {
         without_id.to_string(),
         with("id", json!(1)),
         with("id", json!(null)),
+        with("eventData", json!("accepted")),
+        with("timestamp", json!(5)),
         with("tags", json!("proofline")),
         with("tags", json!([1])),
     ] {

@@ -4,7 +4,7 @@ use proofline_events::{Event, VerificationKey, timestamp, v1};
 use time::OffsetDateTime;
 
 use super::{Refusal, names};
-use crate::{ProcessDetails, Refused, Request, Verification};
+use crate::{Images, ProcessDetails, Refused, Request, Verification};
 
 pub(super) fn request(key: &VerificationKey, request: Request, now: OffsetDateTime) -> Vec<Event> {
     let (tenant, verification_id) = names(key);
@@ -84,7 +84,7 @@ pub(super) fn fail(state: &Verification, refused: Refused) -> Result<Vec<Event>,
     if state.end.is_some() {
         return Err(Refusal::AlreadyFinished);
     }
-    if state.process.is_some() || state.setup_failure.is_some() {
+    if state.setup_failure.is_some() || (state.process.is_some() && !is_lost(state)) {
         return Ok(Vec::new());
     }
     let (tenant, verification_id) = names(&state.key);
@@ -98,6 +98,13 @@ pub(super) fn fail(state: &Verification, refused: Refused) -> Result<Vec<Event>,
         }
         .into(),
     ])
+}
+
+/// Whether the answer to its creation was lost with nobody to repeat it, and so with nobody who knows
+/// that it is there. Only asked when that answer is known to have failed.
+fn is_lost(state: &Verification) -> bool {
+    let is_used = state.submitted.is_some() || state.images != Images::default();
+    !state.request.resumable && !is_used
 }
 
 /// Nothing more is created for a verification that is over.

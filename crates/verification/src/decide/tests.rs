@@ -423,10 +423,51 @@ fn processes_of_others_in_a_shared_dossier_are_not_ours() {
     let candidate = |id: &str, provider: &str| Candidate {
         id: id.into(),
         provider: provider.into(),
+        process_type: String::new(),
         status: "accepted".into(),
         created_at: String::new(),
     };
     let all = vec![candidate("p0", "paper"), candidate("p1", "onfido"), candidate("p2", "paper")];
     let own = log.state().own_processes(all);
     assert_eq!(own.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["p2"]);
+}
+
+#[test]
+fn a_weaker_check_than_the_one_asked_for_is_not_ours() {
+    let own = |(provider, asked): (&'static str, &'static str), told: &str| {
+        let asked = (Flow::Capture, provider, asked, CaptureBy::Unspecified);
+        let candidate = Candidate {
+            id: "p1".into(),
+            provider: provider.into(),
+            process_type: told.into(),
+            status: "accepted".into(),
+            created_at: String::new(),
+        };
+        Log::asked_for(asked).after(page()).state().own_processes(vec![candidate]).len() == 1
+    };
+    assert!(own(("onfido", "documentSelfie"), "documentSelfie"));
+    assert!(!own(("onfido", "documentSelfie"), "document"));
+    assert!(own(("onfido", "documentSelfie"), ""));
+    assert!(own(("onfido", "documentSelfie"), "documentHologram"));
+    assert!(own(("signicatvideoid", "substantialFullyAuto"), "substantial"));
+    assert!(!own(("signicatvideoid", "high"), "substantial"));
+    assert!(own(("signicatpaper", ""), ""));
+}
+
+#[test]
+fn a_creation_whose_answer_was_lost_ends_if_nobody_can_come_back_to_it() {
+    let fail = || Command::FailSetup(refused(Reason::SetupFailed));
+    // With a key, a repeat is answered what there is.
+    assert_eq!(Log::with_process().try_do(fail()), Ok(Vec::new()));
+    let Command::Request(mut request) = request() else { unreachable!() };
+    request.resumable = false;
+    let without_key = || {
+        let requested = Log::new().after(Command::Request(request.clone()));
+        requested.after(dossier()).after(process())
+    };
+    let log = without_key().after(fail()).after(conclude(Observation::NoProcess));
+    assert_eq!(log.finished(), (Outcome::Failed, Some(Reason::SetupFailed)));
+    // Somebody has its id after all.
+    let mut used = without_key().uploaded(Depiction::Front);
+    assert_eq!(used.try_do(fail()), Ok(Vec::new()));
 }

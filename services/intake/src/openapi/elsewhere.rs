@@ -42,45 +42,46 @@ pub(crate) struct ResultDocument {
     omitted: Vec<String>,
 }
 
-/// The end-user's data, normalised. Values that can't be mended stay as they came.
+/// The end-user's data, normalised: a text each, or null, but `liveness_detected`. A value that can't
+/// be mended stays as it came, whatever it is.
 #[derive(ToSchema)]
 pub(crate) struct FinalResult {
     #[schema(required = true)]
-    first_name: Option<String>,
+    first_name: Value,
     #[schema(required = true)]
-    last_name: Option<String>,
+    last_name: Value,
     #[schema(required = true)]
-    last_name_second_line: Option<String>,
+    last_name_second_line: Value,
     /// `YYYY-MM-DD`.
     #[schema(required = true)]
-    date_of_birth: Option<String>,
+    date_of_birth: Value,
     #[schema(required = true)]
-    place_of_birth: Option<String>,
+    place_of_birth: Value,
     #[schema(required = true)]
-    gender: Option<String>,
+    gender: Value,
     /// ISO 3166 alpha-3.
     #[schema(required = true)]
-    nationality: Option<String>,
+    nationality: Value,
     #[schema(required = true)]
-    personal_identification_number: Option<String>,
+    personal_identification_number: Value,
     /// Assure's name of the type.
     #[schema(required = true)]
-    document_type: Option<String>,
+    document_type: Value,
     #[schema(required = true)]
-    document_number: Option<String>,
+    document_number: Value,
     /// ISO 3166 alpha-3.
     #[schema(required = true)]
-    issuing_country: Option<String>,
+    issuing_country: Value,
     /// `YYYY-MM-DD`.
     #[schema(required = true)]
-    date_of_issue: Option<String>,
+    date_of_issue: Value,
     /// `YYYY-MM-DD`.
     #[schema(required = true)]
-    date_of_expiry: Option<String>,
+    date_of_expiry: Value,
     /// How alike selfie and document are: `veryLow`, `low`, `medium` or `high`.
     #[schema(required = true)]
-    similarity_score: Option<String>,
-    /// Whether a living person was seen. A boolean, unless it can't be told what the provider meant.
+    similarity_score: Value,
+    /// Whether a living person was seen: a boolean.
     #[schema(required = true)]
     liveness_detected: Value,
 }

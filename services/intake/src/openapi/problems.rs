@@ -87,7 +87,7 @@ fn header(kind: Type, about: &str) -> Header {
     header
 }
 
-/// Why there is no success (RFC 9457). A code may have members of its own besides.
+/// Why there is no success (RFC 9457).
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the crate problem answers")]
 pub(crate) struct Problem {
@@ -103,6 +103,14 @@ pub(crate) struct Problem {
     detail: String,
     /// Every fault of the request.
     errors: Option<Vec<Fault>>,
+    /// With `images-missing`: the images that must come first.
+    images: Option<Vec<super::words::Depiction>>,
+    /// With `assure-refused`: Assure's short text.
+    assure_title: Option<String>,
+    /// With `assure-refused`: the HTTP status that Assure answered.
+    assure_status: Option<u16>,
+    /// With `assure-refused`: what Assure's support asks for.
+    assure_trace_id: Option<String>,
 }
 
 /// One thing that is wrong with a request.

@@ -31,8 +31,8 @@ impl SetUp<'_> {
         };
         if self.creation.flow == Flow::Capture {
             let started = assure.start_capture(dossier_id, &self.creation.capture(own)).await?;
-            let action = EndUserAction::Redirect { url: started.url };
-            return Ok((ProcessDetails::default(), Some(action)));
+            let url = started.url.filter(|url| !url.is_empty()).ok_or(Failure::NoPage)?;
+            return Ok((ProcessDetails::default(), Some(EndUserAction::Redirect { url })));
         }
         let created = assure.create_process(dossier_id, &self.creation.process(own)).await?;
         let pages = created.artefacts.get("documentPages").and_then(serde_json::Value::as_u64);
@@ -76,7 +76,7 @@ impl SetUp<'_> {
 
     /// Where the end-user comes back, for the flows that send one away.
     fn return_address(&self, verification: &Verification) -> Option<String> {
-        let return_url = self.creation.return_url.as_ref()?.to_string();
+        let return_url = self.creation.return_url.clone()?;
         let capability = self.capability(Purpose::Return, verification, Some(return_url));
         let token = self.app.settings.keys.tokens.mint(&capability);
         Some(self.public_address("return", &token))
