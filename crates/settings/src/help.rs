@@ -13,19 +13,34 @@ pub struct Description {
     pub required: bool,
     /// Unit, form or bounds, such as `bytes, 1 to 1000`; may be empty.
     pub unit: String,
+    /// Whether it is a secret, which the file named by [`Self::file_name`] may hold instead.
+    pub secret: bool,
     /// What it is for.
     pub about: String,
 }
 
 impl Description {
+    /// The setting that takes the path of a file with this secret.
+    pub fn file_name(&self) -> Option<String> {
+        self.secret.then(|| file_name(self.name))
+    }
+
     fn default_and_unit(&self) -> String {
         let default = match (&self.default, self.required) {
             (Some(default), _) => format!("default {default}"),
             (None, true) => "required".to_owned(),
             (None, false) => "default none".to_owned(),
         };
-        if self.unit.is_empty() { default } else { format!("{default} ({})", self.unit) }
+        let secret = self.file_name().map(|file_name| format!("secret, or {file_name}"));
+        let unit = (!self.unit.is_empty()).then(|| self.unit.clone());
+        let form: Vec<_> = unit.into_iter().chain(secret).collect();
+        if form.is_empty() { default } else { format!("{default} ({})", form.join("; ")) }
     }
+}
+
+/// The setting that takes the path of a file with the secret `name`.
+pub(crate) fn file_name(name: &str) -> String {
+    format!("{name}_FILE")
 }
 
 /// Name, default and unit on one line, so that a search for the name finds all three.

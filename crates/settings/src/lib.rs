@@ -3,7 +3,8 @@
 //! **What for.** Every process states each of its settings once, in a function
 //! `read(&mut Reader) -> Option<Settings>`: name, default, unit, meaning and bounds. Run over the
 //! environment that function reads the settings and collects *every* fault; run over
-//! [`Reader::describing`] it writes the text of `--help`. So what is documented is what is read.
+//! [`Reader::describing`] it writes the text of `--help`, and rows for programs. So what is
+//! documented is what is read.
 //!
 //! **What not for.** It holds no setting of its own, opens no connection, prints nothing and knows
 //! no exit codes: that is `proofline-service`.

@@ -141,7 +141,14 @@ impl Reader {
         about: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        self.describe(name, default, default.is_none(), unit, about);
+        self.describe(Description {
+            name,
+            default: default.map(str::to_owned),
+            required: default.is_none(),
+            unit: unit.to_owned(),
+            secret: false,
+            about: about.to_owned(),
+        });
         let text = match self.find(name) {
             Found::Value(text) => text,
             Found::Fault => return None,
@@ -161,7 +168,14 @@ impl Reader {
         about: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<Option<T>> {
-        self.describe(name, None, false, unit, about);
+        self.describe(Description {
+            name,
+            default: None,
+            required: false,
+            unit: unit.to_owned(),
+            secret: false,
+            about: about.to_owned(),
+        });
         match self.find(name) {
             Found::Value(text) => self.recorded(name, parse(&text)).map(Some),
             Found::Unset => self.is_reading().then_some(None),
@@ -220,22 +234,10 @@ impl Reader {
         self.source.is_some()
     }
 
-    pub(crate) fn describe(
-        &mut self,
-        name: &'static str,
-        default: Option<&str>,
-        required: bool,
-        unit: &str,
-        about: &str,
-    ) {
-        if self.asked.insert(name.to_owned()) {
-            self.descriptions.push(Description {
-                name,
-                default: default.map(str::to_owned),
-                required,
-                unit: unit.to_owned(),
-                about: about.to_owned(),
-            });
+    /// Notes a setting; the first of several declarations counts.
+    pub(crate) fn describe(&mut self, description: Description) {
+        if self.asked.insert(description.name.to_owned()) {
+            self.descriptions.push(description);
         }
     }
 

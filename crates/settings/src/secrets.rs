@@ -4,7 +4,11 @@ use std::{fmt::Display, io, path::Path};
 
 use secrecy::SecretString;
 
-use crate::reader::{Found, Reader};
+use crate::{
+    Description,
+    help::file_name,
+    reader::{Found, Reader},
+};
 
 impl Reader {
     /// A required secret, from `NAME` or from the file named by `NAME_FILE` (the newline at its
@@ -62,9 +66,15 @@ impl Reader {
         unit: &str,
         about: &str,
     ) -> Found<SecretString> {
-        let file_name = format!("{name}_FILE");
-        let form = if unit.is_empty() { String::new() } else { format!("{unit}; ") };
-        self.describe(name, None, required, &format!("{form}secret, or {file_name}"), about);
+        let file_name = file_name(name);
+        self.describe(Description {
+            name,
+            default: None,
+            required,
+            unit: unit.to_owned(),
+            secret: true,
+            about: about.to_owned(),
+        });
         self.ask_also(&file_name);
         match (self.find(name), self.find(&file_name)) {
             (Found::Fault, _) | (_, Found::Fault) => Found::Fault,

@@ -232,6 +232,23 @@ fn help_lists_every_setting_with_default_and_unit() {
 }
 
 #[test]
+fn descriptions_tell_programs_what_help_tells_people() {
+    let mut reader = Reader::describing();
+    let _ = read(&mut reader);
+    let of = |name: &str| reader.descriptions().iter().find(|d| d.name == name).unwrap();
+
+    let size = of("PROOFLINE_SIZE");
+    assert_eq!(size.default.as_deref(), Some("10485760"));
+    assert_eq!(size.unit, "bytes, 1 to 100000000");
+    assert_eq!((size.required, size.secret, size.file_name()), (false, false, None));
+
+    let keys = of("PROOFLINE_KEYS");
+    assert_eq!((keys.default.as_deref(), keys.unit.as_str()), (None, "id:key"));
+    assert_eq!((keys.required, keys.secret), (true, true));
+    assert_eq!(keys.file_name().as_deref(), Some("PROOFLINE_KEYS_FILE"));
+}
+
+#[test]
 fn a_variable_of_ours_that_nobody_asked_for_is_unknown() {
     let source = required()
         .with("PROOFLINE_GRCAE", "1s")

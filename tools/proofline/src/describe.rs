@@ -1,4 +1,7 @@
-//! `proofline describe`: the interfaces as documents for programs.
+//! `proofline describe`: the interfaces as documents, for programs and for people.
+
+mod page;
+mod settings;
 
 use clap::ValueEnum;
 
@@ -9,13 +12,19 @@ pub(crate) enum Interface {
     Api,
     /// The events on NATS, as AsyncAPI 3.0.
     Events,
+    /// Every setting of every program, as JSON.
+    Settings,
+    /// The same as a page, docs/configuration.md.
+    Configuration,
 }
 
-/// The document, in JSON.
+/// The document, in JSON unless it is a page.
 pub(crate) fn document(interface: Interface) -> String {
     let document = match interface {
         Interface::Api => proofline_intake::openapi(),
         Interface::Events => proofline_events::asyncapi(),
+        Interface::Settings => settings::document(&settings::programs()),
+        Interface::Configuration => return page::write(&settings::programs()),
     };
     format!("{document:#}")
 }

@@ -14,14 +14,15 @@ use crate::output::say;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What provisioning reads.
-struct Settings {
+pub(crate) struct Settings {
     nats: NatsSettings,
     provision: ProvisionSettings,
     tenants: Tenants,
 }
 
 impl Settings {
-    fn read(r: &mut Reader) -> Option<Self> {
+    /// Reads and documents them.
+    pub(crate) fn read(r: &mut Reader) -> Option<Self> {
         let nats = NatsSettings::read(r);
         let provision = ProvisionSettings::read(r);
         let tenants = Tenants::read_without_accounts(r);
