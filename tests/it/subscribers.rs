@@ -1,7 +1,8 @@
-//! What internal services are told: with nothing but a NATS client and `proto/`, with the crate
-//! for subscribers, and once more by an operator.
+//! What internal services are told: with nothing but a NATS client and `proto/`, and with the crate
+//! for subscribers. What an operator does for them is in `operator.rs`.
 
 mod example;
+mod operator;
 
 use std::{
     collections::BTreeSet,
@@ -12,15 +13,15 @@ use std::{
 use async_nats::{ConnectOptions, jetstream};
 use proofline_events::v1::{Flow, Outcome, SignalSource};
 use proofline_subscriber::{CancellationToken, Delivery, Failure, Subscription};
-use reqwest::Method;
 use serde_json::json;
 use tokio::{process::Command, task::JoinSet};
 
 use crate::harness::{
-    Ask, End, SERVICES, Stage, Verification, ends_of, eventually, everything_in, order, program,
-    time_of,
+    Ask, End, SERVICES, Stage, Verification, ends_of, eventually, everything_in, order, time_of,
 };
-use example::{DURABLE, consumer_is, misses_nothing_when_killed, set_short_ack_wait};
+use example::{
+    DURABLE, consumer_is, misses_nothing_when_killed, set_short_ack_wait, stops_while_nats_is_away,
+};
 
 #[tokio::test]
 async fn a_plain_consumer_gets_exactly_one_process_finished_for_each_verification() {
@@ -194,76 +195,20 @@ async fn what_a_subscriber_rejects_is_put_aside_for_its_operator() {
 }
 
 #[tokio::test]
-async fn a_replay_comes_to_its_subscriber_alone_once_more_and_changes_no_log() {
-    let stage = Stage::start().await;
-    let (given, _, then) = stage.acts();
-    let (heard, _running) = subscribe(&stage, |_| async { Ok(()) }).await;
-    let mut all = Vec::new();
-    for _ in 0..2 {
-        all.push(given.a_submitted_verification(json!({})).await);
-    }
-    for v in &all {
-        then.finishes(v).await;
-        heard.hears(v, 1).await;
-    }
-    let timelines = [then.timeline(&all[0]).await, then.timeline(&all[1]).await];
-
-    let counted = operate(&stage, &["replay", DURABLE, "--since", "1h", "--dry-run"]).await;
-    assert_eq!(counted, (Some(0), format!("2 would be replayed to {DURABLE}.\n")));
-    for _ in 0..2 {
-        let replayed = operate(&stage, &["replay", DURABLE, "--since", "1h", "--tenant", "acme"]);
-        assert_eq!(replayed.await, (Some(0), format!("2 replayed to {DURABLE}.\n")));
-    }
-
-    for (v, timeline) in all.iter().zip(timelines) {
-        let seen = heard.hears(v, 3).await;
-        assert_eq!(seen.iter().map(|d| d.is_replay).collect::<Vec<_>>(), [false, true, true]);
-        assert!(seen.iter().all(|d| d.event_id == seen[0].event_id && d.event == seen[0].event));
-        assert_eq!(then.timeline(v).await, timeline);
-    }
-    consumer_is(&stage, "done", |info| info.num_pending + info.num_ack_pending as u64 == 0).await;
-    assert_eq!(then.ends().await.len(), 2);
-    assert_eq!(replays_of(&stage, &all[0]).await, ["1", "2"]);
-    // The log goes on as if nothing had been.
-    let path = format!("/v1/verifications/{}", all[0].id);
-    stage.caller.api(Method::DELETE, &path).ask().await.is(202);
-    then.is_told(&all[0], "data-erased", 1).await;
-}
-
-#[tokio::test]
-async fn an_operator_sees_subscribers_and_is_told_of_wrong_ones() {
-    let stage = Stage::start().await;
-    let (given, _, then) = stage.acts();
-    then.finishes(&given.a_submitted_verification(json!({})).await).await;
-
-    let (code, shown) = operate(&stage, &["list"]).await;
-    assert_eq!(code, Some(0), "{shown}");
-    let lines: Vec<Vec<_>> = shown.lines().map(|l| l.split_whitespace().collect()).collect();
-    assert_eq!(lines[1..], [[DURABLE, "acme", "1", "0", "0"]]);
-
-    for (arguments, complaint) in [
-        (["replay", "acme-biling", "--since", "1h"].as_slice(), "no consumer acme-biling"),
-        (&["replay", "result-normaliser-removals", "--since", "1h"], "not a subscriber"),
-        (&["replay", DURABLE, "--since", "1h", "--tenant", "other"], "a subscriber of acme"),
-        (&["replay", DURABLE, "--since", "1h", "--until", "2h"], "--since must be before"),
-    ] {
-        let (code, said) = operate(&stage, arguments).await;
-        assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains(complaint), "{said}");
-    }
-    let (code, said) = operate(&stage, &["replay", DURABLE, "--since", "yesterday"]).await;
-    assert_eq!(code, Some(2), "{said}");
-    let (_, shown) = operate(&stage, &["list"]).await;
-    assert!(shown.lines().nth(1).unwrap().contains(" 1 "), "nothing was replayed: {shown}");
-}
-
-#[tokio::test]
 async fn the_rust_example_misses_nothing_when_killed() {
-    let stage = Stage::start().await;
+    misses_nothing_when_killed(&Stage::start().await, rust_example).await;
+}
+
+#[tokio::test]
+async fn the_rust_example_stops_while_nats_is_away() {
+    stops_while_nats_is_away(&Stage::start().await, rust_example).await;
+}
+
+fn rust_example() -> Command {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("examples/billing");
     assert!(program.exists(), "build it first: cargo build -p proofline-subscriber --examples");
-    misses_nothing_when_killed(&stage, || Command::new(&program)).await;
+    Command::new(program)
 }
 
 /// A subscriber at work, in this process. It ends with its owner.
@@ -310,27 +255,4 @@ impl Heard {
         })
         .await
     }
-}
-
-/// `proofline subscribers …`, and what it said.
-async fn operate(stage: &Stage, arguments: &[&str]) -> (Option<i32>, String) {
-    let mut command = program("proofline");
-    command.arg("subscribers").args(arguments);
-    command.env("PROOFLINE_NATS_URL", stage.broker.lock().await.url());
-    let output = command.output().await.unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(said).unwrap())
-}
-
-/// The numbers of the replays of an end, as they are stored.
-async fn replays_of(stage: &Stage, v: &Verification) -> Vec<String> {
-    let subject = format!("proofline.replay.v1.{DURABLE}.acme.{}\n", v.id);
-    let all = everything_in(&stage.nats, "VERIFICATIONS").await;
-    let all = all.iter().map(|message| String::from_utf8_lossy(message).into_owned());
-    let replays = all.filter(|message| message.starts_with(&subject));
-    let number = |message: String| {
-        let (_, after) = message.split_once("\"proofline-replay\"").unwrap();
-        after.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty()).unwrap().to_owned()
-    };
-    replays.map(number).collect()
 }

@@ -6,7 +6,7 @@ mod headers;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    EventType, REPLAY_PREFIX, Service,
+    DEAD_LETTER_PREFIX, EventType, REPLAY_PREFIX, Service,
     json_schema::{ID_PATTERN, TENANT_PATTERN, json_schemas},
     proto_source::{comment, standalone},
 };
@@ -54,7 +54,8 @@ pub fn asyncapi() -> Value {
                 "user": {
                     "type": "userPassword",
                     "description": "A NATS user. Every subscribing tenant has an account of its \
-                        own, which may do no more than fetch from its durables and acknowledge.",
+                        own, which may do no more than fetch from its durables, acknowledge, and \
+                        put aside what it can't handle: publish dead letters of these durables.",
                 },
             },
         },
@@ -106,13 +107,14 @@ fn parameters() -> Value {
             "location": "$message.header#/ce-subject",
         },
         "consumer": {
-            "description": "The durable consumer that the replay is for, such as `acme-billing`.",
+            "description": "A durable consumer, such as `acme-billing`: the one that the replay is \
+                for, or that the dead letter is from.",
             "examples": ["acme-billing"],
         },
     })
 }
 
-/// One channel for each event, and the one of replays.
+/// One channel for each event, the one of replays and the one of dead letters.
 fn channels() -> Value {
     let event_channels = EventType::ALL.iter().map(|event| {
         let channel = json!({
@@ -134,11 +136,31 @@ fn channels() -> Value {
         "parameters": references("parameters", &["consumer", "tenant", "verification_id"]),
         "messages": references("messages", &[REPLAY]),
     });
-    event_channels.chain([("replays".to_owned(), replays)]).collect::<Map<_, _>>().into()
+    let dead_letters = json!({
+        "address": format!("{DEAD_LETTER_PREFIX}{{consumer}}.{{tenant}}.{{verification_id}}"),
+        "title": "dead-letters",
+        "summary": "Messages that a consumer could not handle, for an operator to see.",
+        "description": "In the stream `DEAD_LETTERS`, for 30 days. Services and subscribers put aside \
+            there what can never be handled, and then acknowledge it. Tenant and verification are \
+            `unknown` when the original's subject names none.",
+        "parameters": {
+            "consumer": { "$ref": "#/components/parameters/consumer" },
+            "tenant": { "$ref": "#/components/parameters/tenant" },
+            "verification_id": {
+                "description": format!("The verification: `{ID_PATTERN}`, or `unknown`."),
+            },
+        },
+        "messages": references("messages", &[DEAD_LETTER]),
+    });
+    let others = [("replays", replays), ("dead-letters", dead_letters)];
+    let others = others.map(|(name, channel)| (name.to_owned(), channel));
+    event_channels.chain(others).collect::<Map<_, _>>().into()
 }
 
 /// Name of the message that is a replay.
 const REPLAY: &str = "ProcessFinishedReplay";
+/// Name of the message that is a dead letter.
+const DEAD_LETTER: &str = "DeadLetter";
 
 fn messages() -> Value {
     let all = EventType::ALL.iter().map(|event| {
@@ -149,7 +171,21 @@ fn messages() -> Value {
     let mut replay = message(EventType::ProcessFinished);
     replay["title"] = Value::from("ProcessFinished, replayed");
     replay["headers"] = headers::of_replay(EventType::ProcessFinished);
-    all.chain([(REPLAY.to_owned(), replay)]).collect::<Map<_, _>>().into()
+    let others = [(REPLAY, replay), (DEAD_LETTER, dead_letter())];
+    let others = others.map(|(name, message)| (name.to_owned(), message));
+    all.chain(others).collect::<Map<_, _>>().into()
+}
+
+fn dead_letter() -> Value {
+    json!({
+        "name": "proofline.dead.v1",
+        "title": "DeadLetter",
+        "summary": "A message that could not be handled, and why.",
+        "description": "Payload, `ce-` headers and `traceparent` are the original's, whatever they \
+            are: a message may have become a dead letter because they can't be read.",
+        "headers": headers::of_dead_letter(),
+        "payload": { "description": "The original's, byte for byte." },
+    })
 }
 
 fn message(event: EventType) -> Value {
@@ -207,6 +243,16 @@ fn operations() -> Value {
             remembers what was handled must let a replay pass: it has the header `proofline-replay`.",
         "channel": { "$ref": "#/channels/replays" },
         "messages": references_in("replays", REPLAY),
+    }));
+    all.insert("subscriber.dead-letters".to_owned(), json!({
+        "action": "send",
+        "title": "Dead letters of a subscriber",
+        "summary": "A subscriber puts aside what it can never handle.",
+        "description": "It publishes the original with the headers that say why, waits until that is \
+            stored, and then terminates the original (`+TERM`). The crate `proofline-subscriber` does \
+            so; who doesn't need it leaves it out.",
+        "channel": { "$ref": "#/channels/dead-letters" },
+        "messages": references_in("dead-letters", DEAD_LETTER),
     }));
     all.into()
 }
@@ -293,5 +339,8 @@ mod tests {
         }
         let replay = address("replays").replace("{consumer}", "acme-billing");
         assert_eq!(replay, crate::replay_subject("acme-billing", &key));
+        let letter = address("dead-letters").replace("{consumer}", "acme-billing");
+        let original = EventType::ProcessFinished.subject(&key);
+        assert_eq!(letter, headers::a_dead_letter("acme-billing", &original).subject());
     }
 }

@@ -5,6 +5,10 @@ use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::VerificationKey;
 
+/// Beginning of the subjects of dead letters:
+/// `proofline.dead.v1.<consumer>.<tenant>.<verification_id>`.
+pub const DEAD_LETTER_PREFIX: &str = "proofline.dead.v1.";
+
 /// Header names of what a dead letter adds to the original.
 pub mod dead_letter_header {
     /// Why: a reason code.
@@ -46,7 +50,7 @@ impl DeadLetter<'_> {
     /// `proofline.dead.v1.<consumer>.<tenant>.<verification_id>`, with placeholders when the
     /// original's subject names no verification.
     pub fn subject(&self) -> String {
-        format!("proofline.dead.v1.{}.{}", self.consumer, owner(self.subject))
+        format!("{DEAD_LETTER_PREFIX}{}.{}", self.consumer, owner(self.subject))
     }
 
     /// The same each time the same original is put aside, so that repeating it is safe.

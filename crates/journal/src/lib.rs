@@ -35,7 +35,7 @@ pub use hint::Hint;
 pub use journal::{Executed, History, Journal};
 pub use lease::Lease;
 pub use pace::AccountPace;
-pub use provision::{ProvisionSettings, Retention, provision};
+pub use provision::{ProvisionSettings, Retention, provision, prune};
 pub use signal::{Signal, SignalSink, Stored};
 pub use timers::{Due, TimerKind};
 pub use vault::{DocumentKind, Vault, VaultError};

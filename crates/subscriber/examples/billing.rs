@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
-use async_nats::ConnectOptions;
+use async_nats::{ConnectOptions, ServerAddr};
 use proofline_subscriber::{CancellationToken, Delivery, Failure, Subscription, Word};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,6 +20,7 @@ const REMEMBERED: usize = 10_000;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let stop = stop_on_signals()?;
     // The TLS of connections that have it.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
@@ -31,7 +32,9 @@ async fn main() -> anyhow::Result<()> {
         options = options.custom_inbox_prefix(prefix);
     }
     let url = setting("NATS_URL").unwrap_or_else(|| "nats://127.0.0.1:4222".to_owned());
-    let client = options.connect(url).await.context("cannot connect to NATS")?;
+    let servers = url.split(',').map(|server| server.trim().parse::<ServerAddr>());
+    let servers = servers.collect::<Result<Vec<_>, _>>().context("NATS_URL")?;
+    let client = options.connect(servers).await.context("cannot connect to NATS")?;
 
     let durable = setting("NATS_DURABLE").unwrap_or_else(|| "demo-subscriber".to_owned());
     let mut subscription = Subscription::open(client, durable)?;
@@ -41,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
 
     let seen = Arc::new(Mutex::new(HashSet::new()));
     let handler = move |ended| bill(ended, Arc::clone(&seen));
-    subscription.run(stop_on_signals()?, handler).await?;
+    subscription.run(stop, handler).await?;
     Ok(())
 }
 

@@ -10,6 +10,17 @@ use proofline_events::{
 use crate::{Failure, trace::TRACEPARENT};
 
 /// The end of a verification, as it was delivered.
+///
+/// A handler's own tests make one and set what matters to them:
+///
+/// ```
+/// use proofline_subscriber::{Delivery, Outcome, ProcessFinished};
+///
+/// let mut event = ProcessFinished { reference: "order-778".to_owned(), ..Default::default() };
+/// event.set_outcome(Outcome::Accepted);
+/// let mut ended = Delivery::new(event, "vrf_1.process-finished");
+/// ended.is_replay = true;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Delivery {
@@ -27,6 +38,22 @@ pub struct Delivery {
     pub is_replay: bool,
     /// The W3C trace context it was published in, for whoever hands it on without `tracing`.
     pub traceparent: Option<String>,
+}
+
+impl Delivery {
+    /// The first delivery of this event, at the time when it says that the verification ended (else
+    /// 1970), and no replay.
+    pub fn new(event: ProcessFinished, event_id: impl Into<String>) -> Self {
+        let finished_at = event.finished_at.map(SystemTime::try_from);
+        Self {
+            time: finished_at.and_then(Result::ok).unwrap_or(SystemTime::UNIX_EPOCH),
+            event,
+            event_id: event_id.into(),
+            attempt: 1,
+            is_replay: false,
+            traceparent: None,
+        }
+    }
 }
 
 /// Reads a message and checks that its parts agree: inside an account anybody who may publish can

@@ -1,28 +1,37 @@
 //! What a handler answers when it did not handle an event.
 
-use std::{error::Error, time::Duration};
+use std::{any::type_name, error::Error, time::Duration};
 
 /// Why an event was not handled, and with it what becomes of it.
 ///
 /// Any error is one: `?` turns it into a failure that is tried again, a little later each time.
-/// It is logged, so it should carry no personal data.
+/// It is logged with its sources, so it should carry no personal data. A dead letter, should it come
+/// to that, names its type alone.
 #[derive(Debug)]
 pub struct Failure(pub(crate) Kind);
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Retry { after: Option<Duration>, cause: Box<dyn Error + Send + Sync> },
-    Reject { code: String, detail: String },
+    /// `kind` says what failed where the cause itself may not stand.
+    Retry {
+        after: Option<Duration>,
+        cause: Box<dyn Error + Send + Sync>,
+        kind: &'static str,
+    },
+    Reject {
+        code: String,
+        detail: String,
+    },
 }
 
 impl Failure {
-    /// The event is to come again after this time, as when something is known to be away for so
-    /// long.
-    pub fn retry_after(
+    /// The event is to come again after this time, a day at most, as when something is known to be
+    /// away for so long.
+    pub fn retry_after<E: Into<Box<dyn Error + Send + Sync + 'static>>>(
         after: Duration,
-        cause: impl Into<Box<dyn Error + Send + Sync + 'static>>,
+        cause: E,
     ) -> Self {
-        Self(Kind::Retry { after: Some(after), cause: cause.into() })
+        Self(Kind::Retry { after: Some(after), cause: cause.into(), kind: kind_of::<E>() })
     }
 
     /// The event can never be handled: it is put aside as a dead letter, with a code in kebab case
@@ -30,11 +39,24 @@ impl Failure {
     pub fn reject(code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self(Kind::Reject { code: code.into(), detail: detail.into() })
     }
+
+    pub(crate) fn panic() -> Self {
+        let (cause, kind) = ("the handler panicked".into(), "a panic of the handler");
+        Self(Kind::Retry { after: None, cause, kind })
+    }
+}
+
+fn kind_of<E>() -> &'static str {
+    match type_name::<E>() {
+        "&str" | "alloc::string::String" => "an error without a type of its own",
+        name if name.starts_with("alloc::boxed::Box<dyn ") => "an error in a box",
+        name => name,
+    }
 }
 
 impl<E: Into<Box<dyn Error + Send + Sync + 'static>>> From<E> for Failure {
     fn from(cause: E) -> Self {
-        Self(Kind::Retry { after: None, cause: cause.into() })
+        Self(Kind::Retry { after: None, cause: cause.into(), kind: kind_of::<E>() })
     }
 }
 

@@ -1,6 +1,6 @@
 //! One message: its handler in a span, with progress shown while it works.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{AckKind, Message};
 use tokio::time::interval;
@@ -33,10 +33,10 @@ pub(crate) async fn handle<H, F>(
     durable: &str,
     message: &Message,
     ack_wait: Duration,
-    handler: &H,
+    handler: Arc<H>,
 ) -> Result<(), Failure>
 where
-    H: Fn(Delivery) -> F,
+    H: Fn(Delivery) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     let delivery = delivery::read(durable, message)?;
@@ -44,13 +44,14 @@ where
     span.record("messaging.message.id", &delivery.event_id);
     span.record("verification.id", &delivery.event.verification_id);
     // Not left behind when the subscription is dropped: the event comes again then.
-    let mut work = AbortOnDropHandle::new(tokio::spawn(handler(delivery).in_current_span()));
+    let work = async move { handler(delivery).await };
+    let mut work = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
     let mut progress = interval(ack_wait / 3);
     progress.tick().await;
     loop {
         tokio::select! {
             result = &mut work => {
-                return result.unwrap_or_else(|_| Err("the handler panicked".into()));
+                return result.unwrap_or_else(|_| Err(Failure::panic()));
             }
             _ = progress.tick() => {
                 if let Err(error) = message.ack_with(AckKind::Progress).await {

@@ -12,9 +12,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    Delivery, Error, Failure, handling,
+    Delivery, Error, Failure,
+    failures::Failures,
+    handling,
     pull::{Pulled, Puller},
-    settlement::Settlement,
+    settlement::{Settlement, Tries},
 };
 
 /// How long to wait before NATS or a consumer that is away is asked again.
@@ -26,6 +28,8 @@ pub(crate) struct Lane {
     pub(crate) puller: Puller,
     pub(crate) ack_wait: Duration,
     pub(crate) give_up_after: Option<u32>,
+    /// Of all lanes: an event comes to another one the next time.
+    pub(crate) failures: Failures,
     /// Of all lanes, so that news are told once: why nothing is consumed, if so; `None` before
     /// anything is known.
     pub(crate) trouble: Arc<Mutex<Option<Option<String>>>>,
@@ -38,14 +42,14 @@ impl Lane {
         handler: Arc<H>,
     ) -> Result<(), Error>
     where
-        H: Fn(Delivery) -> F,
+        H: Fn(Delivery) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
         while !stop.is_cancelled() {
             match self.puller.next(&stop).await? {
                 Pulled::Message(message) => {
                     self.consuming();
-                    self.handle(&message, handler.as_ref()).await;
+                    self.handle(&message, Arc::clone(&handler)).await;
                 }
                 Pulled::Nothing => self.consuming(),
                 Pulled::Trouble(reason) => {
@@ -58,17 +62,22 @@ impl Lane {
         Ok(())
     }
 
-    async fn handle<H, F>(&self, message: &Message, handler: &H)
+    async fn handle<H, F>(&self, message: &Message, handler: Arc<H>)
     where
-        H: Fn(Delivery) -> F,
+        H: Fn(Delivery) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
         let span = handling::span(&self.durable, message);
         async {
             let result = handling::handle(&self.durable, message, self.ack_wait, handler).await;
-            let attempts = message.info().map_or(1, |info| info.delivered);
-            let settlement = Settlement::of(result, attempts, self.give_up_after);
-            settlement.carry_out(&self.puller.jetstream, &self.durable, message).await;
+            let (attempts, sequence) =
+                message.info().map_or((1, 0), |info| (info.delivered, info.stream_sequence));
+            let failures = if result.is_err() { self.failures.count(sequence) } else { 0 };
+            let tries = Tries { attempts, failures, limit: self.give_up_after };
+            let settlement = Settlement::of(result, tries);
+            if settlement.carry_out(&self.puller.jetstream, &self.durable, message).await {
+                self.failures.forget(sequence);
+            }
         }
         .instrument(span)
         .await;

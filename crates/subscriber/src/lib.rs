@@ -3,6 +3,7 @@
 mod delivery;
 mod error;
 mod failure;
+mod failures;
 mod handling;
 mod lane;
 mod pull;

@@ -26,7 +26,10 @@ const EXPIRES: Duration = Duration::from_secs(20);
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long it may say nothing before the pull counts as lost.
 const SILENCE: Duration = Duration::from_secs(5);
-/// How often to look whether the connection was made anew: the server forgets pulls with the old.
+/// The same after the connection was made anew: one server forgets its pulls with the old one, but in
+/// a cluster another may still have this one, and answer it.
+const SILENCE_AFTER_CONNECT: Duration = Duration::from_millis(2500);
+/// How often to look whether the connection was made anew.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a connection may take before it is worth a word.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
@@ -37,7 +40,7 @@ const GIVE_BACK: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) enum Pulled {
     Message(Box<jetstream::Message>),
-    /// Nothing came in its time, or the connection was made anew.
+    /// Nothing came in its time, or the pull went with its connection.
     Nothing,
     /// There is no sense in pulling again at once.
     Trouble(String),
@@ -61,12 +64,12 @@ impl Puller {
             Some(false) => return Ok(Pulled::Trouble("NATS is not connected".to_owned())),
             Some(true) => {}
         }
-        let connects = self.connects();
+        let mut connects = self.connects();
         let inbox = self.client.new_inbox();
         let mut replies = self.client.subscribe(inbox.clone()).await.map_err(Error::client)?;
         let sent = self.client.publish_with_reply(self.subject.clone(), inbox, request()).await;
         sent.map_err(Error::client)?;
-        let (mut heard, mut replied) = (Instant::now(), 0);
+        let (mut heard, mut replied, mut is_anew) = (Instant::now(), 0, false);
         loop {
             let reply = tokio::select! {
                 biased;
@@ -84,7 +87,12 @@ impl Puller {
                     }
                 }
                 Ok(None) => return Err(Error::client("the connection was closed")),
-                Err(_) if self.connects() != connects => return Ok(Pulled::Nothing),
+                Err(_) if self.connects() != connects => {
+                    (connects, heard, is_anew) = (self.connects(), Instant::now(), true);
+                }
+                Err(_) if is_anew && heard.elapsed() > SILENCE_AFTER_CONNECT => {
+                    return Ok(Pulled::Nothing);
+                }
                 Err(_) if heard.elapsed() > SILENCE => {
                     self.give_back(replies, replied).await;
                     return Ok(Pulled::Trouble("there is no sign of life".to_owned()));

@@ -6,7 +6,7 @@ use async_nats::{Client, jetstream::context::ContextBuilder};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Delivery, Error, Failure, lane::Lane, pull::Puller};
+use crate::{Delivery, Error, Failure, failures::Failures, lane::Lane, pull::Puller};
 
 /// The stream of all events.
 const STREAM: &str = "VERIFICATIONS";
@@ -70,8 +70,9 @@ impl Subscription {
         Self { ack_wait: ack_wait.max(Duration::from_millis(30)), ..self }
     }
 
-    /// Puts an event aside as a dead letter when this many deliveries of it were not handled.
-    /// Unless set, an event is tried until it is handled or rejected.
+    /// Puts an event aside as a dead letter when its handler has failed this many times in this
+    /// process. What was delivered and never reached a handler does not count, and neither does a
+    /// crash of the process. Unless set, an event is tried until it is handled or rejected.
     pub fn give_up_after(self, attempts: u32) -> Self {
         Self { give_up_after: Some(attempts.max(1)), ..self }
     }
@@ -123,6 +124,7 @@ impl Subscription {
             },
             ack_wait: self.ack_wait,
             give_up_after: self.give_up_after,
+            failures: Failures::default(),
             trouble: Arc::default(),
         }
     }

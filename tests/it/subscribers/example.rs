@@ -13,6 +13,8 @@ use async_nats::jetstream::{
 };
 use serde_json::json;
 use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
     process::{Child, Command},
     time::timeout,
 };
@@ -25,6 +27,17 @@ pub(crate) const DURABLE: &str = "acme-billing";
 /// What these programs may be told; a developer's own shell must not tell them anything else.
 const SETTINGS: [&str; 5] =
     ["NATS_URL", "NATS_DURABLE", "NATS_CREDS_FILE", "NATS_INBOX_PREFIX", "NATS_JS_PREFIX"];
+
+/// A user's credentials, whose seed is the one of NATS' manual.
+const CREDENTIALS: &str = "\
+-----BEGIN NATS USER JWT-----
+planted.user.jwt
+------END NATS USER JWT------
+
+-----BEGIN USER NKEY SEED-----
+SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY
+------END USER NKEY SEED------
+";
 
 /// A running example. Killed when it is dropped.
 struct Example {
@@ -43,7 +56,9 @@ pub(crate) async fn misses_nothing_when_killed(stage: &Stage, program: impl Fn()
         then.ends_as(&v, outcome, "").await;
         v
     };
-    let first = Example::start(program(), stage, "first").await;
+    let url = stage.broker.lock().await.url();
+    let start = |name| Example::start(program(), stage, name, &url);
+    let first = start("first");
     let before = one_ends("accepted").await;
     first.prints(&before, "accepted").await;
     consumer_is(stage, "asked for more", |info| info.num_waiting > 0).await;
@@ -53,7 +68,7 @@ pub(crate) async fn misses_nothing_when_killed(stage: &Stage, program: impl Fn()
     consumer_is(stage, "waiting for an acknowledgement", |info| info.num_ack_pending == 1).await;
     first.kill().await;
     let away = one_ends("accepted").await;
-    let mut second = Example::start(program(), stage, "second").await;
+    let mut second = start("second");
 
     second.prints(&during, "rejected").await;
     second.prints(&away, "accepted").await;
@@ -72,14 +87,61 @@ pub(crate) async fn misses_nothing_when_killed(stage: &Stage, program: impl Fn()
     }
 }
 
+/// An example that is asked to stop does, also while NATS is away: whether it went away, or was
+/// never there.
+pub(crate) async fn stops_while_nats_is_away(stage: &Stage, program: impl Fn() -> Command) {
+    let (given, when, then) = stage.acts();
+    // The first of these servers isn't there, the second never finishes its greeting.
+    let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("nats://127.0.0.1:1,nats://{}", door.local_addr().unwrap());
+    let credentials = stage.folder().join("planted.creds");
+    fs::write(&credentials, CREDENTIALS).unwrap();
+    let mut command = program();
+    command.env("NATS_CREDS_FILE", &credentials);
+    let mut connecting = Example::start(command, stage, "connecting", &url);
+    let broker = stage.broker.lock().await.url();
+    let mut consuming = Example::start(program(), stage, "consuming", &broker);
+
+    let (connection, introduction) = timeout(PATIENCE, introduction(&door)).await.unwrap();
+    connecting.ends_when_asked().await;
+    drop(connection);
+    let v = given.a_submitted_verification(json!({})).await;
+    then.ends_as(&v, "accepted", "").await;
+    consuming.prints(&v, "accepted").await;
+    when.nats_stops().await;
+    consuming.ends_when_asked().await;
+
+    for part in [r#""jwt":"planted.user.jwt""#, r#""sig":""#] {
+        assert!(introduction.replace(": ", ":").contains(part), "{part} in {introduction}");
+    }
+}
+
+/// How the next client introduces itself to a server that asks for a signature.
+async fn introduction(door: &TcpListener) -> (BufReader<TcpStream>, String) {
+    let (mut connection, _) = door.accept().await.unwrap();
+    let port = door.local_addr().unwrap().port();
+    let info = json!({
+        "server_id": "planted", "version": "2.14.0", "proto": 1, "host": "127.0.0.1", "port": port,
+        "headers": true, "max_payload": 1_048_576, "auth_required": true, "nonce": "planted-nonce",
+    });
+    connection.write_all(format!("INFO {info}\r\n").as_bytes()).await.unwrap();
+    let mut connection = BufReader::new(connection);
+    let mut introduction = String::new();
+    connection.read_line(&mut introduction).await.unwrap();
+    (connection, introduction)
+}
+
 impl Example {
-    async fn start(mut command: Command, stage: &Stage, name: &str) -> Self {
+    fn start(mut command: Command, stage: &Stage, name: &str, url: &str) -> Self {
         let log = stage.broker_folder().with_file_name(format!("{name}.out"));
-        SETTINGS.iter().for_each(|name| {
-            command.env_remove(name);
-        });
+        for name in SETTINGS {
+            let is_given = command.as_std().get_envs().any(|(given, _)| given == name);
+            if !is_given {
+                command.env_remove(name);
+            }
+        }
         command
-            .env("NATS_URL", stage.broker.lock().await.url())
+            .env("NATS_URL", url)
             .env("NATS_DURABLE", DURABLE)
             .stdin(Stdio::null())
             .stdout(File::create_new(&log).unwrap())

@@ -7,10 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use async_nats::{
     ServerAddr,
-    jetstream::{self, consumer::PullConsumer},
+    jetstream::{
+        self,
+        consumer::{AckPolicy, pull},
+    },
 };
 use futures_util::StreamExt;
 use proofline_events::{Event, EventType, Word};
+use proofline_journal::topology::VERIFICATIONS;
 use proofline_settings::Source;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
@@ -18,7 +22,7 @@ use tokio::time::timeout;
 use crate::{
     installation::Caller,
     output::say,
-    sandbox::{API_KEY, SUBSCRIBER, Sandbox, Start},
+    sandbox::{API_KEY, Sandbox, Start},
     timeline,
 };
 
@@ -48,9 +52,9 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let caller = Caller::new(&sandbox.api_url, API_KEY.into())?;
     // Names this run, so that a NATS that is used again does not take it for an earlier one.
     let run = data.path().display().to_string();
-    let mut subscriber = Subscriber::connect(&sandbox.nats_url).await?;
+    let subscriber = Subscriber::connect(&sandbox.nats_url).await?;
     for scenario in &SCENARIOS {
-        show(&caller, &mut subscriber, scenario, &run).await?;
+        show(&caller, &subscriber, scenario, &run).await?;
     }
     drop(subscriber);
     sandbox.stop().await?;
@@ -67,7 +71,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 
 async fn show(
     caller: &Caller,
-    subscriber: &mut Subscriber,
+    subscriber: &Subscriber,
     scenario: &Scenario,
     run: &str,
 ) -> anyhow::Result<()> {
@@ -83,8 +87,8 @@ async fn show(
     let events = caller.timeline(&id).await?;
     print_timeline(&events);
 
-    let event = subscriber.next_end().await?;
-    say(&format!("\nThe subscriber {SUBSCRIBER} received: {event}"));
+    let event = subscriber.the_end_of(&id).await?;
+    say(&format!("\nA subscriber received: {event}"));
     let result = caller.result(&id).await?;
     print_result(&result)?;
 
@@ -123,23 +127,30 @@ fn print_result(result: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An internal service that is told of each end, on the durable consumer that provisioning made.
+/// An internal service that is told of ends. It has a consumer for each of them instead of the durable
+/// that provisioning made: on a NATS that is used again, what waits there is somebody's.
 struct Subscriber {
-    consumer: PullConsumer,
+    jetstream: jetstream::Context,
 }
 
 impl Subscriber {
     async fn connect(nats_url: &str) -> anyhow::Result<Self> {
         let servers = nats_url.split(',').map(|url| url.trim().parse());
         let servers = servers.collect::<Result<Vec<ServerAddr>, _>>()?;
-        let jetstream = jetstream::new(async_nats::connect(servers).await?);
-        let consumer = jetstream.get_consumer_from_stream(SUBSCRIBER, "VERIFICATIONS").await;
-        Ok(Self { consumer: consumer.context("the subscriber's consumer is not there")? })
+        Ok(Self { jetstream: jetstream::new(async_nats::connect(servers).await?) })
     }
 
-    async fn next_end(&mut self) -> anyhow::Result<String> {
+    async fn the_end_of(&self, id: &str) -> anyhow::Result<String> {
+        let stream = self.jetstream.get_stream_no_info(VERIFICATIONS).await?;
+        let config = pull::Config {
+            filter_subject: format!("{}.*.{id}", EventType::ProcessFinished.ce_type()),
+            ack_policy: AckPolicy::None,
+            inactive_threshold: 2 * EVENT_WITHIN,
+            ..Default::default()
+        };
+        let consumer = stream.create_consumer(config).await.context("cannot subscribe")?;
         let mut messages =
-            self.consumer.batch().max_messages(1).expires(EVENT_WITHIN).messages().await?;
+            consumer.batch().max_messages(1).expires(EVENT_WITHIN).messages().await?;
         let message = timeout(EVENT_WITHIN, messages.next()).await.ok().flatten();
         let message = message.context("no event came")?.map_err(|error| anyhow::anyhow!(error))?;
         let Event::ProcessFinished(end) =
@@ -147,7 +158,6 @@ impl Subscriber {
         else {
             anyhow::bail!("another event came");
         };
-        message.ack().await.map_err(|error| anyhow::anyhow!(error))?;
         Ok(format!("ProcessFinished {} {}", end.verification_id, end.outcome().word()))
     }
 }

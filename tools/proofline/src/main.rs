@@ -59,6 +59,10 @@ enum Command {
         /// Describes the settings and does nothing else.
         #[arg(long)]
         settings: bool,
+        /// Also deletes the consumers of subscribers that the tenants file no longer names, and with
+        /// each what it has not handled yet.
+        #[arg(long)]
+        prune: bool,
     },
     /// Shows subscribers, and lets one see again what ended.
     ///
@@ -89,11 +93,11 @@ fn main() -> ExitCode {
             Command::Dev { data, free_ports } => dev::run(data, free_ports).await,
             Command::Demo => Box::pin(demo::run()).await,
             Command::Verify(arguments) => verify::run(*arguments).await,
-            Command::Provision { settings: true } => {
+            Command::Provision { settings: true, .. } => {
                 say(&provision::describe());
                 Ok(())
             }
-            Command::Provision { settings: false } => provision::run().await,
+            Command::Provision { settings: false, prune } => provision::run(prune).await,
             Command::Subscribers(command) => subscribers::run(command).await,
             Command::Describe { interface } => {
                 say(&describe::document(interface));

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use proofline_journal::{Connection, ProvisionSettings, Settings as NatsSettings, provision};
+use proofline_journal::{
+    Connection, ProvisionSettings, Settings as NatsSettings, provision, prune,
+};
 use proofline_settings::{Reader, Source};
 use proofline_tenants::Tenants;
 use tokio::time::{Instant, interval};
@@ -37,16 +39,15 @@ pub(crate) fn describe() -> String {
     reader.help()
 }
 
-/// Provisions what the environment names, and says what is there now.
-pub(crate) async fn run() -> anyhow::Result<()> {
-    for made in from(&Source::from_env()).await? {
-        say(&made);
-    }
+/// Provisions what the environment names, and says what is there now. If it `prunes`, it deletes
+/// the consumers of subscribers that are no more, and says which.
+pub(crate) async fn run(prunes: bool) -> anyhow::Result<()> {
+    from(&Source::from_env(), prunes).await?.iter().for_each(|done| say(done));
     Ok(())
 }
 
-/// Provisions what `source` names.
-pub(crate) async fn from(source: &Source) -> anyhow::Result<Vec<String>> {
+/// Provisions what `source` names. Answers what was done.
+pub(crate) async fn from(source: &Source, prunes: bool) -> anyhow::Result<Vec<String>> {
     let mut reader = Reader::new(source);
     let settings = Settings::read(&mut reader);
     let Settings { nats, provision: settings, tenants } = reader.finish(settings)?;
@@ -60,15 +61,19 @@ pub(crate) async fn from(source: &Source) -> anyhow::Result<Vec<String>> {
         .collect();
     let until = Instant::now() + PATIENCE;
     let mut tick = interval(Duration::from_millis(250));
-    loop {
+    let mut done = loop {
         tick.tick().await;
         match provision(&connection, settings, &subscribers).await {
-            Ok(made) => return Ok(made),
+            Ok(made) => break made,
             // A cluster needs a moment to elect who decides.
             Err(proofline_journal::Error::Unavailable(_)) if Instant::now() < until => {}
             Err(error) => return Err(error.into()),
         }
+    };
+    if prunes {
+        done.extend(prune(&connection, &subscribers).await.context("cannot prune")?);
     }
+    Ok(done)
 }
 
 /// Waits for the connection, as long as a broker that starts at the same time may take.

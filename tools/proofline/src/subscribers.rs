@@ -18,7 +18,10 @@ pub(crate) enum Command {
     /// Lets one subscriber see again every verification that ended since a time.
     ///
     /// Each end comes to that subscriber alone, with its event id and marked as a replay. What the
-    /// subscriber has not seen at all comes to it anyway and needs no replay.
+    /// subscriber has not been given yet comes to it anyway and is not replayed.
+    ///
+    /// Replays stay in the stream like every event: a consumer that is deleted and made anew gets
+    /// them all, besides the ends themselves.
     Replay(replay::Arguments),
 }
 

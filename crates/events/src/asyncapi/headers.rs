@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{EventType, REPLAY_HEADER, header, json_schema::ID_PATTERN};
+use crate::{
+    EventType, REPLAY_HEADER, dead_letter_header as dead, header, json_schema::ID_PATTERN,
+};
 
 /// Header of the trace in which the event was published.
 const TRACE_PARENT: &str = "traceparent";
@@ -70,6 +72,65 @@ pub(super) fn of_replay(event: EventType) -> Value {
     schema
 }
 
+/// What a dead letter adds to the headers of the original.
+pub(super) fn of_dead_letter() -> Value {
+    let number = "^[0-9]+$";
+    json!({
+        "type": "object",
+        "required": [
+            dead::REASON, dead::DETAIL, dead::ATTEMPTS, dead::CONSUMER, dead::SUBJECT,
+            dead::SEQUENCE, dead::STORED_AT, MESSAGE_ID,
+        ],
+        "properties": {
+            dead::REASON: {
+                "type": "string",
+                "description": "Why: a code in kebab case, such as `unreadable`, \
+                    `attempts-exhausted`, or one of a subscriber's own.",
+            },
+            dead::DETAIL: {
+                "type": "string",
+                "description": "A sentence for people, without personal data.",
+            },
+            dead::ATTEMPTS: {
+                "type": "string",
+                "pattern": number,
+                "description": "How often the original was delivered.",
+            },
+            dead::CONSUMER: { "type": "string", "description": "The consumer that gave up." },
+            dead::SUBJECT: { "type": "string", "description": "The original's subject." },
+            dead::SEQUENCE: {
+                "type": "string",
+                "pattern": number,
+                "description": "The original's sequence in its stream.",
+            },
+            dead::STORED_AT: {
+                "type": "string",
+                "format": "date-time",
+                "description": "When the original was stored.",
+            },
+            MESSAGE_ID: {
+                "type": "string",
+                "description": "`<consumer>.<sequence>`: the same each time the same original is put \
+                    aside.",
+            },
+        },
+    })
+}
+
+/// A dead letter to compare with.
+#[cfg(test)]
+pub(super) fn a_dead_letter<'a>(consumer: &'a str, subject: &'a str) -> crate::DeadLetter<'a> {
+    crate::DeadLetter {
+        consumer,
+        reason: "no-such-order",
+        detail: "nobody ordered this",
+        attempts: 3,
+        subject,
+        sequence: 42,
+        stored_at: ::time::OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use time::OffsetDateTime;
@@ -97,5 +158,15 @@ mod tests {
                 assert_eq!(schema["required"], json!(required));
             }
         }
+    }
+
+    #[test]
+    fn the_headers_of_a_dead_letter_are_the_ones_described() {
+        let schema = of_dead_letter();
+        let headers = a_dead_letter("acme-billing", "proofline.v1.x").headers();
+        let mut required: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
+        required.push(MESSAGE_ID);
+        assert_eq!(schema["required"], json!(required));
+        assert!(required.iter().all(|name| schema["properties"][name].is_object()));
     }
 }

@@ -14,6 +14,8 @@ import protobuf from "protobufjs";
 
 // A pull waits so long for the next event, and a stop for the pull.
 const PULL_MS = 2_000;
+// How long a stop may wait for a NATS that is away.
+const DRAIN_MS = 2_000;
 // How many event ids are remembered: duplicates come soon after the original.
 const REMEMBERED = 10_000;
 
@@ -72,13 +74,10 @@ async function settle(billing, message) {
   await message.ackAck();
 }
 
-async function main() {
-  let stopping = false;
-  for (const name of ["SIGTERM", "SIGINT"]) process.on(name, () => (stopping = true));
-
-  const billing = new Billing(await loadEvents());
+/** Tries until NATS is there. */
+async function connectToNats() {
   const credentials = setting("NATS_CREDS_FILE");
-  const client = await connect({
+  return connect({
     servers: setting("NATS_URL", "nats://127.0.0.1:4222").split(","),
     name: "billing-example",
     authenticator: credentials && credsAuthenticator(await readFile(credentials)),
@@ -86,6 +85,9 @@ async function main() {
     maxReconnectAttempts: -1,
     waitOnFirstConnect: true,
   });
+}
+
+async function consume(client, billing, stop) {
   const js = jetstream(client, { apiPrefix: setting("NATS_JS_PREFIX", "$JS.API") });
   // Bound by its name, without asking for it: `proofline provision` makes the consumer.
   const consumer = js.consumers.getConsumerFromInfo({
@@ -93,17 +95,31 @@ async function main() {
     name: setting("NATS_DURABLE", "demo-subscriber"),
     config: {},
   });
-  while (!stopping) {
+  while (!stop.aborted) {
     try {
       // One by one: the ack_wait of an event that waits here would run out.
       const message = await consumer.next({ expires: PULL_MS, bind: true });
       if (message) await settle(billing, message);
     } catch (error) {
       console.error("not consuming, trying again:", error.message);
-      await pause(1_000);
+      await pause(1_000, undefined, { signal: stop }).catch(() => {});
     }
   }
-  await client.drain();
+}
+
+async function main() {
+  const stopping = new AbortController();
+  const stop = stopping.signal;
+  const stopped = new Promise((resolve) => stop.addEventListener("abort", () => resolve()));
+  for (const name of ["SIGTERM", "SIGINT"]) process.on(name, () => stopping.abort());
+
+  const billing = new Billing(await loadEvents());
+  const client = await Promise.race([connectToNats(), stopped]);
+  if (!client) return;
+  await consume(client, billing, stop);
+  await Promise.race([client.drain(), pause(DRAIN_MS)]);
 }
 
 await main();
+// Whatever still tries to reach NATS would go on.
+process.exit();

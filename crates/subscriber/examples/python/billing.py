@@ -16,6 +16,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 DESCRIPTORS = Path(__file__).resolve().parents[4] / "proto" / "released.binpb"
 # A pull waits so long for the next event, and a stop for the pull.
 PULL_SECONDS = 2
+# How long a stop may wait for a NATS that is away.
+FLUSH_SECONDS = 2
 # How many event ids are remembered: duplicates come soon after the original.
 REMEMBERED = 10_000
 
@@ -44,7 +46,7 @@ class Billing:
         # gone with the process.
         self.seen = {}
 
-    def handle(self, message):
+    async def handle(self, message):
         event_id = message.headers["ce-id"]
         # A replay is what an operator wants to be done again.
         if event_id in self.seen and "proofline-replay" not in message.headers:
@@ -61,10 +63,10 @@ class Billing:
 async def settle(billing, message):
     """Acknowledges what was handled; what was not comes again, a little later each time.
 
-    A handler that takes long calls `message.in_progress()` well within the ack_wait of 30 s.
+    A handler that takes long says `await message.in_progress()` well within the ack_wait of 30 s.
     """
     try:
-        billing.handle(message)
+        await billing.handle(message)
     except Exception as error:  # whatever it was, the event must not be lost
         attempt = message.metadata.num_delivered
         delay = min(60, 0.5 * 2 ** min(attempt - 1, 7))
@@ -74,19 +76,29 @@ async def settle(billing, message):
         await message.ack_sync()
 
 
-async def main():
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+async def unless(stopping, work):
+    """The result of the work; None when it is to stop before there is one."""
+    work, stop = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    await asyncio.wait((work, stop), return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if work.done():
+        return work.result()
+    work.cancel()
+    return None
 
-    billing = Billing(setting("PROOFLINE_DESCRIPTORS", DESCRIPTORS))
-    client = await nats.connect(
-        setting("NATS_URL", "nats://127.0.0.1:4222"),
+
+def connect():
+    """Tries until NATS is there."""
+    return nats.connect(
+        setting("NATS_URL", "nats://127.0.0.1:4222").split(","),
         name="billing-example",
         user_credentials=setting("NATS_CREDS_FILE"),
         inbox_prefix=setting("NATS_INBOX_PREFIX", "_INBOX"),
         max_reconnect_attempts=-1,
     )
+
+
+async def consume(client, billing, stopping):
     jetstream = client.jetstream(prefix=setting("NATS_JS_PREFIX", "$JS.API"))
     # The consumer is there already: `proofline provision` makes it.
     events = await jetstream.pull_subscribe_bind(
@@ -101,10 +113,32 @@ async def main():
             pass  # nothing has ended meanwhile
         except nats.errors.Error as error:
             print(f"not consuming, trying again: {error!r}", file=sys.stderr)
-            await asyncio.sleep(1)
+            await unless(stopping, asyncio.sleep(1))
+
+
+async def close(client):
     # Not drain: it would wait for somebody to read what the last pull left behind.
-    await client.flush()
-    await client.close()
+    try:
+        await client.flush(FLUSH_SECONDS)
+    except nats.errors.Error as error:
+        print(f"what was acknowledged last may come again: {error!r}", file=sys.stderr)
+    finally:
+        await client.close()
+
+
+async def main():
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+    billing = Billing(setting("PROOFLINE_DESCRIPTORS", DESCRIPTORS))
+    client = await unless(stopping, connect())
+    if client is None:
+        return
+    try:
+        await consume(client, billing, stopping)
+    finally:
+        await close(client)
 
 
 if __name__ == "__main__":

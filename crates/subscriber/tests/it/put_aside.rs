@@ -41,9 +41,12 @@ async fn a_rejected_event_is_put_aside_with_its_reason_and_holds_up_nobody() {
 async fn a_handler_that_always_fails_or_panics_gives_up_after_so_many_attempts() {
     let bench = Bench::new().await;
     let bad = bench.ends().await;
-    let _running = bench.run(bench.subscription().give_up_after(3), |delivery| async move {
-        assert!(delivery.attempt > 1, "a bug in the handler");
-        Err("the ledger is away".into())
+    let _running = bench.run(bench.subscription().give_up_after(3), |delivery| {
+        assert_ne!(delivery.attempt, 1, "a bug before the handler's future is made");
+        async move {
+            assert_ne!(delivery.attempt, 2, "a bug in the handler's future");
+            Err("the ledger is away".into())
+        }
     });
 
     let letter = bench.the_only_dead_letter().await;
@@ -52,6 +55,27 @@ async fn a_handler_that_always_fails_or_panics_gives_up_after_so_many_attempts()
     assert_eq!(bench.seen(&bad).len(), 3);
     assert_eq!(letter.headers.get(name::REASON).unwrap().as_str(), "attempts-exhausted");
     assert_eq!(letter.headers.get(name::ATTEMPTS).unwrap().as_str(), "3");
+}
+
+#[tokio::test]
+async fn deliveries_to_those_who_died_do_not_count_against_an_event() {
+    let bench = Bench::with_short_ack_wait().await;
+    let id = bench.ends().await;
+    for times in 1..=2 {
+        let dying = bench.run(bench.subscription(), |_| std::future::pending());
+        bench.sees(&id, times).await;
+        dying.task.abort();
+    }
+
+    let _running = bench
+        .run(bench.subscription().give_up_after(2), |_| async { Err("the ledger is away".into()) });
+
+    let letter = bench.the_only_dead_letter().await;
+    bench.settles().await;
+    assert_eq!(bench.seen(&id).len(), 4);
+    assert_eq!(letter.headers.get(name::ATTEMPTS).unwrap().as_str(), "4");
+    let detail = letter.headers.get(name::DETAIL).unwrap().as_str();
+    assert!(detail.starts_with("not handled in 2 attempts"), "{detail}");
 }
 
 #[tokio::test]

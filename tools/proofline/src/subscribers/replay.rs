@@ -8,6 +8,7 @@ use async_nats::{
     jetstream::{
         self, Message,
         consumer::{DeliverPolicy, Info, PullConsumer, pull::OrderedConfig},
+        context::PublishError,
         stream::{LastRawMessageErrorKind, Stream},
     },
 };
@@ -23,10 +24,14 @@ use crate::output::say;
 
 /// How long NATS may take to hand out the next stored message.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often one replay is published at most, and how long it waits in between. As its id stays, the
+/// stream drops what it has stored already and only could not confirm.
+const ATTEMPTS: u32 = 5;
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The subscriber's consumer, <tenant>-<name>.
+    /// The subscriber's consumer, `<tenant>-<name>`.
     consumer: String,
     /// From when on: a time in RFC 3339, or how long ago, such as 24h.
     #[arg(long, value_name = "TIME", value_parser = point_in_time)]
@@ -54,41 +59,67 @@ pub(super) async fn run(
     let until = arguments.until.unwrap_or(now);
     ensure!(arguments.since < until, "--since must be before --until, and in the past");
     let consumer = arguments.consumer.as_str();
-    let tenant = find(jetstream, consumer, arguments.tenant.as_deref()).await?;
-    let stream = jetstream.get_stream_no_info(VERIFICATIONS).await?;
-    let (reader, waiting) = ends_of(&stream, &tenant, arguments.since).await?;
-    let mut ends = reader;
-    let mut pace = pace(arguments.rate);
-    let (mut count, mut left) = (0_u64, waiting);
-    while left > 0 {
-        let next = timeout(PATIENCE, ends.next()).await;
-        let end = next.context("NATS does not answer")?.context("the stream ended")?;
-        let end = end.context("cannot read the stream")?;
-        left -= 1;
-        let stored_at = end.info().map_err(anyhow::Error::from_boxed)?.published;
-        if stored_at > until {
-            break;
-        }
-        if !arguments.dry_run {
-            pace.tick().await;
-            replay(jetstream, &stream, consumer, &end).await.with_context(|| {
-                let since = stored_at.format(&Rfc3339).unwrap_or_default();
-                format!("{count} were replayed; go on with --since {since}")
-            })?;
-        }
-        count += 1;
-    }
+    let subscriber = find(jetstream, consumer, arguments.tenant.as_deref()).await?;
+    let mut progress = Progress { count: 0, since: arguments.since };
+    let replayed = replay_all(jetstream, &arguments, until, &subscriber, &mut progress).await;
+    let Progress { count, since } = progress;
+    replayed.with_context(|| {
+        let since = since.format(&Rfc3339).unwrap_or_default();
+        format!("{count} were replayed; go on with --since {since}")
+    })?;
     let what = if arguments.dry_run { "would be replayed" } else { "replayed" };
     say(&format!("{count} {what} to {consumer}."));
     Ok(())
 }
 
-/// The tenant of a subscriber that exists.
+/// How far it has come, and from when on the rest is.
+struct Progress {
+    count: u64,
+    since: OffsetDateTime,
+}
+
+async fn replay_all(
+    jetstream: &jetstream::Context,
+    arguments: &Arguments,
+    until: OffsetDateTime,
+    subscriber: &Subscriber,
+    progress: &mut Progress,
+) -> anyhow::Result<()> {
+    let stream = jetstream.get_stream_no_info(VERIFICATIONS).await?;
+    let (mut ends, waiting) = ends_of(&stream, &subscriber.tenant, arguments.since).await?;
+    let mut pace = pace(arguments.rate);
+    for _ in 0..waiting {
+        let next = timeout(PATIENCE, ends.next()).await;
+        let end = next.context("NATS does not answer")?.context("the stream ended")?;
+        let end = end.context("cannot read the stream")?;
+        let info = end.info().map_err(anyhow::Error::from_boxed)?;
+        if info.published > until || info.stream_sequence > subscriber.given {
+            break;
+        }
+        progress.since = info.published;
+        if !arguments.dry_run {
+            pace.tick().await;
+            replay(jetstream, &stream, &arguments.consumer, &end).await?;
+        }
+        progress.count += 1;
+        progress.since = info.published + time::Duration::NANOSECOND;
+    }
+    Ok(())
+}
+
+/// A subscriber, as far as a replay is concerned.
+struct Subscriber {
+    tenant: TenantName,
+    /// Sequence of what it was given last: everything behind it comes anyway.
+    given: u64,
+}
+
+/// The subscriber with this consumer.
 async fn find(
     jetstream: &jetstream::Context,
     consumer: &str,
     tenant: Option<&str>,
-) -> anyhow::Result<TenantName> {
+) -> anyhow::Result<Subscriber> {
     ensure!(
         !consumer.is_empty() && !consumer.contains(['.', '*', '>', ' ', '/']),
         "{consumer:?} cannot be the name of a consumer"
@@ -106,7 +137,7 @@ async fn find(
     if let Some(wanted) = tenant {
         ensure!(of.as_str() == wanted, "{consumer} is a subscriber of {of}, not of {wanted}");
     }
-    Ok(of)
+    Ok(Subscriber { tenant: of, given: info.delivered.stream_sequence })
 }
 
 /// What is stored of a tenant's ends since then, oldest first, and how many there are now.
@@ -148,12 +179,30 @@ async fn replay(
         }
     }
     let id = headers.get(ce::ID).map_or_else(|| key.id.to_string(), |id| id.as_str().to_owned());
-    // The same when this replay is tried again, and another one for the next.
     headers.insert(header::NATS_MESSAGE_ID, format!("{id}.replay.{consumer}.{number}"));
     headers.insert(REPLAY_HEADER, number.to_string());
-    let sent = jetstream.publish_with_headers(subject, headers, end.payload.clone()).await;
-    sent.context("cannot publish")?.await.context("cannot publish")?;
-    Ok(())
+    publish_patiently(async || {
+        let (subject, headers) = (subject.clone(), headers.clone());
+        let sent = jetstream.publish_with_headers(subject, headers, end.payload.clone()).await;
+        sent?.await
+    })
+    .await
+    .context("cannot publish (what was stored all the same is replayed once more)")
+}
+
+async fn publish_patiently<T>(
+    publish: impl AsyncFn() -> Result<T, PublishError>,
+) -> anyhow::Result<()> {
+    let mut pace = interval(TRY_AGAIN);
+    let mut attempt = 1;
+    loop {
+        pace.tick().await;
+        match publish().await {
+            Ok(_) => return Ok(()),
+            Err(error) if attempt == ATTEMPTS => return Err(error.into()),
+            Err(_) => attempt += 1,
+        }
+    }
 }
 
 /// How often this was replayed to the consumer before.
