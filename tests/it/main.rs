@@ -20,6 +20,7 @@ mod flows;
 mod flows_and_ends;
 mod handed_on;
 mod idempotency;
+mod least_privilege;
 mod live;
 mod odd_requests;
 mod privacy;

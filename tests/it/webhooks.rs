@@ -32,7 +32,7 @@ fn signature(secret: &str, body: &str) -> String {
 }
 
 /// An event's nine members.
-fn envelope(id: &str, tags: Value, data: Value) -> Value {
+pub(crate) fn envelope(id: &str, tags: Value, data: Value) -> Value {
     json!({
         "id": id, "timestamp": "2026-02-03T08:15:30.1234567Z", "sender": "assure",
         "eventName": "process.complete", "eventData": data, "accountId": "a-planted",
@@ -41,7 +41,7 @@ fn envelope(id: &str, tags: Value, data: Value) -> Value {
 }
 
 /// What the event of a verification's process says.
-fn completed(v: &Verification) -> Value {
+pub(crate) fn completed(v: &Verification) -> Value {
     json!({
         "dossierId": v.dossier_id, "processId": v.process_id, "externalReference": v.id,
         "provider": "onfido", "processType": "documentSelfie", "status": "accepted",
@@ -65,7 +65,7 @@ fn post(stage: &Stage, tenant: &str, body: impl Into<Body>) -> RequestBuilder {
 }
 
 /// A webhook of the tenant `acme`, well signed.
-async fn send(stage: &Stage, body: impl ToString) -> Answer {
+pub(crate) async fn send(stage: &Stage, body: impl ToString) -> Answer {
     let body = body.to_string();
     let signature = signature(EVENTS_SECRET, &body);
     post(stage, "acme", body).header(SIGNATURE, signature).ask().await

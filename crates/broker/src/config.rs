@@ -1,6 +1,6 @@
 //! What a server is started with, and the configuration file made of it.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The largest message the servers take: a sealed document of 8 MiB and its headers. NATS' own default, 1 MiB,
@@ -19,6 +19,29 @@ pub struct Options {
     pub sync_always: bool,
     /// Lines added to the configuration file: accounts, users, limits.
     pub extra: String,
+    /// A configuration file to use as it is, instead of one made of the settings above.
+    pub configuration: Option<Configuration>,
+}
+
+/// A configuration file of a deployment, and what it is told by its environment.
+///
+/// What differs from server to server is set here: `NATS_SERVER_NAME`, `NATS_LISTEN`,
+/// `NATS_MONITORING_LISTEN`, `NATS_STORE_DIR`, `NATS_CLUSTER_LISTEN` and `NATS_ROUTES`.
+#[derive(Clone, Default)]
+pub struct Configuration {
+    /// The file; what it includes is found beside it.
+    pub file: PathBuf,
+    /// The other variables of the file: passwords, certificates.
+    pub environment: Vec<(String, String)>,
+    /// `user:password` of the routes between the members of a cluster.
+    pub route_login: String,
+}
+
+impl fmt::Debug for Configuration {
+    /// Without what it is told: there are passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 /// The parts of a cluster member's configuration that a single server lacks.
@@ -58,9 +81,35 @@ impl Layout<'_> {
         self.0.join("ports")
     }
 
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.0.join("store")
     }
+}
+
+/// What a deployment's configuration file is told of this server.
+pub(crate) fn environment(
+    configuration: &Configuration,
+    layout: &Layout<'_>,
+    port: u16,
+    member: Option<&Member>,
+) -> Vec<(String, String)> {
+    // A server on its own is a cluster of one, which lets itself be found by nobody.
+    let name = member.map_or("broker", |member| &member.name);
+    let cluster_port = member.map_or(-1, |member| i32::from(member.cluster_port));
+    let ports = member.map_or(&[][..], |member| &member.all_cluster_ports);
+    let login = &configuration.route_login;
+    let routes: Vec<_> =
+        ports.iter().map(|port| format!("\"nats-route://{login}@127.0.0.1:{port}\"")).collect();
+    let own = [
+        ("NATS_SERVER_NAME", name.to_owned()),
+        ("NATS_LISTEN", format!("\"127.0.0.1:{port}\"")),
+        ("NATS_MONITORING_LISTEN", "\"127.0.0.1:-1\"".to_owned()),
+        ("NATS_STORE_DIR", format!("{:?}", layout.store())),
+        ("NATS_CLUSTER_LISTEN", format!("\"127.0.0.1:{cluster_port}\"")),
+        ("NATS_ROUTES", format!("[{}]", routes.join(", "))),
+    ];
+    let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+    own.chain(configuration.environment.iter().cloned()).collect()
 }
 
 /// The text of the configuration file.
@@ -110,7 +159,7 @@ mod tests {
             dir: "/data/one".into(),
             sync_always: true,
             extra: "debug: true".into(),
-            port: None,
+            ..Options::default()
         };
         let member =
             Member { name: "n1".into(), cluster_port: 7001, all_cluster_ports: vec![7001, 7002] };

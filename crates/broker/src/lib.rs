@@ -4,7 +4,7 @@
 //! start it on the loopback interface, kill it, bring it back on the same port with the same data.
 //!
 //! **What it is not for.** Production. A server started here has no authentication unless the caller's extra
-//! configuration adds it, and no TLS.
+//! configuration adds it, and no TLS. A test of a deployment's own configuration gives that instead ([`Configuration`]).
 //!
 //! **Where to begin reading.** [`Server`], then [`locate()`] for where the program comes from, then [`Cluster`].
 
@@ -17,6 +17,6 @@ mod ports;
 mod server;
 
 pub use cluster::Cluster;
-pub use config::{MAX_PAYLOAD_BYTES, Options};
+pub use config::{Configuration, MAX_PAYLOAD_BYTES, Options};
 pub use locate::locate;
 pub use server::Server;

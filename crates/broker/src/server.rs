@@ -79,6 +79,16 @@ impl Server {
         format!("http://{}", self.monitoring)
     }
 
+    /// Everything the server has logged so far.
+    ///
+    /// # Errors
+    ///
+    /// When there is no log yet.
+    pub fn log(&self) -> anyhow::Result<String> {
+        let log = Layout(&self.options.dir).log();
+        fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))
+    }
+
     /// The directory with data, configuration and log.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -143,12 +153,24 @@ impl Server {
         for stale in fs::read_dir(layout.ports())? {
             fs::remove_file(stale?.path())?;
         }
-        let text = config::render(&self.options, self.port, self.member.as_ref());
-        fs::write(layout.config(), text).context("cannot write the configuration")?;
-
-        let child = Command::new(&program)
-            .arg("--config")
-            .arg(layout.config())
+        let mut command = Command::new(&program);
+        if let Some(given) = &self.options.configuration {
+            command
+                .arg("--config")
+                .arg(&given.file)
+                .arg("--ports_file_dir")
+                .arg(layout.ports())
+                .arg("--pid")
+                .arg(layout.pid())
+                .arg("--log")
+                .arg(layout.log())
+                .envs(config::environment(given, &layout, self.port, self.member.as_ref()));
+        } else {
+            let text = config::render(&self.options, self.port, self.member.as_ref());
+            fs::write(layout.config(), text).context("cannot write the configuration")?;
+            command.arg("--config").arg(layout.config());
+        }
+        let child = command
             // The lock is the child's to hold: it lasts as long as the server lives, even when we die first.
             .stdin(Stdio::from(lock))
             .stdout(Stdio::null())

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::{Connection, Error, topology::VERIFICATIONS, trace};
 
 /// The client has no constant for this one (2.12 and later).
-const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
+pub(crate) const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 
 /// What became of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +133,7 @@ fn js_error(error: &PublishError) -> Option<&jetstream::Error> {
     error.source()?.downcast_ref()
 }
 
-fn describe(error: &PublishError) -> String {
+pub(crate) fn describe(error: &PublishError) -> String {
     js_error(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 

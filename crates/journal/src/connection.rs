@@ -1,12 +1,13 @@
 //! The connection to NATS: its settings, and how it reports its fate.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use async_nats::{
     Client, ConnectOptions, Event, ServerAddr, ServerError,
     connection::State,
     jetstream::{self, context::ContextBuilder},
 };
+use opentelemetry::{global, metrics::Counter};
 use proofline_settings::Reader;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -170,12 +171,23 @@ impl Connection {
     }
 }
 
+static REFUSALS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    global::meter("proofline")
+        .u64_counter("proofline.nats.refusals")
+        .with_unit("{refusal}")
+        .with_description("What NATS refused, such as a publish without the permission for it")
+        .build()
+});
+
 /// What NATS refuses for lack of permission is not an error at the call but a time-out; the reason
 /// comes here.
 async fn report(event: Event) {
     match event {
-        Event::ServerError(ServerError::Other(text)) => {
-            tracing::error!(reason = %text, "NATS refused")
+        Event::ServerError(
+            error @ (ServerError::Other(_) | ServerError::AuthorizationViolation),
+        ) => {
+            REFUSALS.add(1, &[]);
+            tracing::error!(reason = %error, "NATS refused");
         }
         Event::Connected => tracing::info!("NATS is connected"),
         Event::Disconnected => tracing::warn!("NATS is disconnected"),

@@ -3,11 +3,21 @@
 
 use std::sync::Arc;
 
-use async_nats::{HeaderMap, header, jetstream::context::PublishErrorKind};
+use async_nats::{
+    HeaderMap, header,
+    jetstream::context::{PublishError, PublishErrorKind},
+};
 use proofline_events::{Envelope, Event, EventType, Service, VerificationKey, v1};
 use time::OffsetDateTime;
 
-use crate::{Connection, Error, StreamWatch, append::Appended, topology::VERIFICATIONS};
+use crate::{
+    Connection, Error, StreamWatch,
+    append::{Appended, EXPECTED_SUBJECT, describe},
+    topology::VERIFICATIONS,
+};
+
+/// A sequence that no stream reaches.
+const NOWHERE: i64 = i64::MAX;
 
 /// A hint that a process may be finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +97,30 @@ impl SignalSink {
         }
     }
 
+    /// Whether such a verification was requested, by the leader's word.
+    ///
+    /// The right to read cannot be had for one event at the leader, so the right to append signals
+    /// serves: a signal that expects the request to stand where nothing ever will is refused, and
+    /// the refusal tells where it does stand.
+    ///
+    /// # Errors
+    /// [`Error`]; then nobody knows.
+    pub async fn is_requested(&self, key: &VerificationKey) -> Result<bool, Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_EXPECTED_STREAM, VERIFICATIONS);
+        headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NOWHERE.to_string());
+        headers.insert(EXPECTED_SUBJECT, EventType::VerificationRequested.subject(key));
+        let subject = EventType::CompletionSignalled.subject(key);
+        match self.connection.refused(subject, headers).await? {
+            refusal if refusal.kind() == PublishErrorKind::WrongLastSequence => {
+                let last = last_sequence_in(&describe(&refusal));
+                last.map(|last| last > 0)
+                    .ok_or_else(|| Error::unavailable("a refusal does not say where the last is"))
+            }
+            refusal => Err(Error::unavailable(describe(&refusal))),
+        }
+    }
+
     /// Watches whether NATS and the stream are there, for readiness.
     pub fn watch(&self) -> Arc<StreamWatch> {
         let sink = self.clone();
@@ -107,8 +141,17 @@ impl SignalSink {
         let subject = EventType::CompletionSignalled.subject(&probe);
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_EXPECTED_STREAM, format!("NOT_{VERIFICATIONS}"));
-        let sent =
-            self.connection.jetstream.publish_with_headers(subject, headers, "".into()).await;
+        match self.connection.refused(subject, headers).await? {
+            refusal if refusal.kind() == PublishErrorKind::Other => Ok(()),
+            refusal => Err(Error::unavailable(refusal)),
+        }
+    }
+}
+
+impl Connection {
+    /// Publishes what the stream must refuse; answers why it did, if it was asked at all.
+    async fn refused(&self, subject: String, headers: HeaderMap) -> Result<PublishError, Error> {
+        let sent = self.jetstream.publish_with_headers(subject, headers, "".into()).await;
         let answer = match sent {
             Ok(acknowledgement) => acknowledgement.await,
             Err(error) => Err(error),
@@ -117,8 +160,14 @@ impl SignalSink {
             Ok(_) => Err(Error::Refused(
                 "the probe was stored: VERIFICATIONS is not set up as it should be".to_owned(),
             )),
-            Err(error) if error.kind() == PublishErrorKind::Other => Ok(()),
-            Err(error) => Err(Error::unavailable(error)),
+            Err(refusal) => Ok(refusal),
         }
     }
+}
+
+/// "wrong last sequence: 7 (code 400, error code 10071)". On a cluster another error says that an
+/// append is under way, without a number.
+fn last_sequence_in(refusal: &str) -> Option<u64> {
+    let (_, number) = refusal.split_once("wrong last sequence: ")?;
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }

@@ -249,7 +249,8 @@ fn bucket(name: &str, history: i64, max_age: Duration, replicas: usize) -> Confi
         subjects: vec![format!("$KV.{name}.>")],
         max_messages_per_subject: history,
         max_age,
-        allow_rollup: true,
+        // Whoever may write one key must not be able to remove all of them.
+        allow_rollup: false,
         deny_delete: false,
         ..stream(replicas)
     }

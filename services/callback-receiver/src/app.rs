@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use proofline_events::{VerificationKey, Word};
-use proofline_journal::{Journal, Signal, SignalSink, Stored};
+use proofline_journal::{Signal, SignalSink, Stored};
 use proofline_problem::{Code, Problem};
 use proofline_seal::Keyring;
 use proofline_service::clock;
@@ -22,8 +22,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// What the routes use.
 pub(crate) struct App {
     pub(crate) signals: SignalSink,
-    /// For the one look-up of a webhook without our tag.
-    pub(crate) journal: Journal,
     pub(crate) token_keys: Keyring,
     pub(crate) webhooks: Webhooks,
 }

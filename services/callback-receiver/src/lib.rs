@@ -3,8 +3,8 @@
 //! * What for: `POST /callbacks/{token}`, `POST /events/{tenant}` and the end-user's way back,
 //!   `GET /return/{token}`. It authenticates, appends
 //!   `completion-signalled`, and answers 200 once that is durable. Nothing it is told is believed.
-//! * What not for: looking at Assure; it has no credentials there, and may do little more on NATS
-//!   than append signals.
+//! * What not for: looking at Assure; it has no credentials there, and may do nothing on NATS
+//!   but append signals.
 //! * Where to begin: `callback.rs`, then `webhook.rs`.
 
 mod app;
@@ -18,7 +18,7 @@ mod webhook_settings;
 use std::sync::Arc;
 
 use proofline_events::Service;
-use proofline_journal::{Connection, Journal, SignalSink};
+use proofline_journal::{Connection, SignalSink};
 use proofline_service::{
     About, Shutdown,
     http::{self, Readiness},
@@ -46,12 +46,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
-    let app = app::App {
-        signals,
-        journal: Journal::new(connection.clone(), Service::CallbackReceiver),
-        token_keys: settings.token_keys,
-        webhooks: settings.webhooks,
-    };
+    let app = app::App { signals, token_keys: settings.token_keys, webhooks: settings.webhooks };
     let work = http::serve(listener, app::router(app), shutdown);
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;

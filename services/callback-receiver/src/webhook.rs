@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
 };
-use proofline_events::{EventType, TenantName, VerificationId, VerificationKey, v1::SignalSource};
+use proofline_events::{TenantName, VerificationId, VerificationKey, v1::SignalSource};
 use proofline_journal::Signal;
 use proofline_problem::{Code, Problem};
 use serde::Deserialize;
@@ -116,8 +116,7 @@ impl Envelope {
         let key = VerificationKey { tenant, id };
         // Anybody with this account may call a dossier what they like: it counts where this tenant
         // has such a verification.
-        let is_ours = app.journal.is_recorded(&key, EventType::VerificationRequested).await;
-        let is_ours = is_ours.map_err(|error| {
+        let is_ours = app.signals.is_requested(&key).await.map_err(|error| {
             tracing::error!(%error, "a webhook's verification could not be looked up");
             not_stored()
         })?;

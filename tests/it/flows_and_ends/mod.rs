@@ -17,7 +17,7 @@ mod shared_dossier_erased;
 
 use serde_json::Value;
 
-use crate::harness::{Simulator, Verification};
+use crate::harness::{Simulator, Verification, eventually};
 
 /// The address that a verification's creation sends its end-user to.
 #[track_caller]
@@ -37,4 +37,19 @@ async fn processes_of(simulator: &Simulator, v: &Verification) -> Vec<Value> {
 
 fn id_of(process: &Value) -> &str {
     process["processId"].as_str().unwrap()
+}
+
+/// How often Assure was asked what is in the dossier of a verification.
+async fn looks_into_dossier(simulator: &Simulator, v: &Verification) -> usize {
+    let calls = simulator.calls_about(v).await;
+    calls.iter().filter(|operation| *operation == "getDossier").count()
+}
+
+/// Waits until it was asked once more than so often.
+async fn is_looked_into(simulator: &Simulator, v: &Verification, before: usize) {
+    eventually("the dossier is looked into", async || {
+        let looks = looks_into_dossier(simulator, v).await;
+        if looks > before { Ok(()) } else { Err(format!("{looks} times")) }
+    })
+    .await;
 }

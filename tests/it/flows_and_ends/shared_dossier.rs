@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     end_user::EndUser,
-    id_of,
+    id_of, is_looked_into, looks_into_dossier,
     orders::{capture, eid},
     processes_of,
 };
@@ -58,8 +58,9 @@ async fn each_flow_can_go_on_in_the_dossier_of_another_with_a_process_of_its_own
     end_user.opens(&captured).await;
     let open = id_of(&processes_of(&then.simulator, &captured).await[2]).to_owned();
     let open = Verification { process_id: open, ..captured.clone() };
+    let looks = looks_into_dossier(&then.simulator, &captured).await;
     then.simulator.calls_back(&open, json!({ "status": "accepted" })).await;
-    then.simulator.was_asked("getProcess", &open, 1).await;
+    is_looked_into(&then.simulator, &captured, looks).await;
     assert_eq!(then.shows(&captured).await["status"], "awaiting_end_user");
     end_user.goes_through(&captured, "rejected").await;
     let seen = then.ends_as(&captured, "rejected", "").await;

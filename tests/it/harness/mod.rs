@@ -6,7 +6,9 @@
 
 mod answer;
 mod binaries;
+mod bus;
 mod caller;
+mod certificates;
 mod eventually;
 mod given;
 mod images;
@@ -21,13 +23,14 @@ mod when;
 
 pub(crate) use answer::{Answer, Ask, time_of};
 pub(crate) use binaries::program;
+pub(crate) use bus::{Bus, Guard, servers};
 pub(crate) use caller::Caller;
 pub(crate) use eventually::{PATIENCE, eventually};
 pub(crate) use given::{Verification, order};
 pub(crate) use images::{Trickle, digest, heic, jpeg, png};
 pub(crate) use mailbox::Caught;
 pub(crate) use nats::{End, ends_in, ends_of, everything_in};
-pub(crate) use process::Process;
+pub(crate) use process::{Doors, Process};
 pub(crate) use scene::{
     ACME_KEY, EVENTS_SECRET, OTHER_KEY, SECRETS, Scene, THEIR_EVENTS_SECRET, TOKEN_KEYS,
 };

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use super::Stage;
+use super::{Bus, Guard, Stage};
 
 /// API key of the tenant `acme`, whose caller most tests are.
 pub(crate) const ACME_KEY: &str = "acme-planted-api-key";
@@ -51,6 +51,7 @@ pub(crate) struct Scene {
     secrets_in_files: bool,
     has_webhooks: bool,
     pub(super) has_own_account: bool,
+    pub(super) bus: Bus,
     more: Vec<(&'static str, &'static str, String)>,
 }
 
@@ -58,6 +59,8 @@ pub(crate) struct Scene {
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     pub(super) nats: String,
+    /// Where NATS lets nobody in without.
+    pub(super) guard: Option<Guard>,
     pub(super) simulator: String,
     /// Of the tenant `other`, if it has its own.
     pub(super) their_simulator: String,
@@ -103,6 +106,11 @@ impl Scene {
         Self { has_own_account: true, ..self }
     }
 
+    /// NATS is set up like this.
+    pub(crate) fn on(self, bus: Bus) -> Self {
+        Self { bus, ..self }
+    }
+
     /// Starts everything.
     pub(crate) async fn start(self) -> Stage {
         Stage::set(self).await
@@ -131,6 +139,9 @@ impl Scene {
             set("SIMULATOR_CALLBACK_RETRY", "100ms");
         } else {
             set("PROOFLINE_NATS_URL", &known.nats);
+            for (name, value) in known.guard.iter().flat_map(|guard| guard.settings(program)) {
+                set(name, &value);
+            }
         }
         if is(&[intake, upload, receiver]) {
             set("PROOFLINE_LISTEN", "127.0.0.1:0");
@@ -201,6 +212,9 @@ impl Scene {
             fs::write(&path, secret).unwrap();
             path.to_str().unwrap().to_owned()
         };
+        if known.guard.is_some() {
+            file.push_str("subscribers = ['crm']\n");
+        }
         if self.has_webhooks {
             let path = secret("their-events-secret", THEIR_EVENTS_SECRET);
             writeln!(file, "events_secret_file = '{path}'").unwrap();

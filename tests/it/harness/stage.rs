@@ -5,18 +5,21 @@ use std::{
     thread,
 };
 
-use proofline_broker::{Options, Server};
+use async_nats::ConnectOptions;
 use reqwest::{Client, redirect::Policy};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::{
-    ACME_KEY, Ask, Caller, OTHER_KEY, PATIENCE, Process, Scene, Simulator, eventually,
+    ACME_KEY, Ask, Caller, Guard, OTHER_KEY, PATIENCE, Process, Scene, Simulator,
+    bus::Broker,
+    eventually,
     given::Given,
     mailbox::Mailbox,
     process::Doors,
     program,
     scene::{Addresses, CLIENT_SECRET, THEIR_CLIENT_SECRET, THEIR_SIMULATOR},
+    servers,
     then::Then,
     when::When,
 };
@@ -35,7 +38,9 @@ pub(crate) const SERVICES: [&str; 5] = [
 pub(crate) struct Stage {
     /// The simulators first, then the services.
     processes: Vec<Process>,
-    pub(crate) broker: Mutex<Server>,
+    pub(crate) broker: Mutex<Broker>,
+    /// How to be let in by the broker, where it asks.
+    pub(crate) guard: Option<Guard>,
     pub(crate) nats: async_nats::Client,
     /// Speaks for the tenant `acme`.
     pub(crate) caller: Caller,
@@ -63,11 +68,10 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("proofline-test-").tempdir().unwrap();
         let path = folder.path();
         let mut known = Addresses::default();
-        let options = Options { dir: path.join("nats"), ..Options::default() };
-        let (broker, simulator) =
-            tokio::join!(Server::start(options), start(&scene, "assure-simulator", &known, path));
-        let broker = broker.unwrap();
+        let ((broker, guard), simulator) =
+            tokio::join!(scene.bus.start(path), start(&scene, "assure-simulator", &known, path));
         known.nats = broker.url();
+        known.guard = guard;
         known.simulator = simulator.url.clone();
         let mut processes = vec![simulator];
         if scene.has_own_account {
@@ -94,8 +98,11 @@ impl Stage {
         processes.extend([intake, upload, verifier, receiver, normaliser]);
         let simulator = |url, client_secret| Simulator { http: http.clone(), url, client_secret };
         let caller = Caller { http: http.clone(), api, uploads, key: ACME_KEY };
+        // An operator, where not everybody may do anything.
+        let login = known.guard.as_ref().map_or_else(ConnectOptions::new, |g| g.login("operator"));
         let stage = Self {
-            nats: async_nats::connect(broker.url()).await.unwrap(),
+            nats: login.connect(servers(&known.nats)).await.unwrap(),
+            guard: known.guard,
             processes,
             broker: Mutex::new(broker),
             stranger: Caller { key: OTHER_KEY, ..caller.clone() },
@@ -145,6 +152,11 @@ impl Stage {
     /// Everything that any process has said so far, by process.
     pub(crate) fn logs(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.processes.iter().map(|process| (process.name, process.log()))
+    }
+
+    /// Where this stage keeps its files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where the broker keeps what it stores.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use proofline_broker::{MAX_PAYLOAD_BYTES, Options, Server};
+use proofline_broker::{Configuration, MAX_PAYLOAD_BYTES, Options, Server};
 
 use crate::{facts_stream, publish, stored};
 
@@ -95,4 +95,28 @@ async fn extra_configuration_and_syncing_reach_the_server() {
     tokio::time::timeout(Duration::from_secs(5), client.flush()).await.unwrap().unwrap();
     server.stop().await.unwrap();
     assert_eq!(server.pid(), None);
+}
+
+#[tokio::test]
+async fn a_deployments_own_file_is_used_as_it_is_and_told_where_to_listen() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("own.conf");
+    let text = "server_name: $NATS_SERVER_NAME\nlisten: $NATS_LISTEN\nhttp: $NATS_MONITORING_LISTEN\n\
+        jetstream { store_dir: $NATS_STORE_DIR }\nauthorization { token: $TOKEN }\n";
+    std::fs::write(&file, text).unwrap();
+    let configuration = Configuration {
+        file,
+        environment: vec![("TOKEN".to_owned(), "planted".to_owned())],
+        ..Configuration::default()
+    };
+    let options = Options { configuration: Some(configuration), ..in_dir(&dir) };
+    assert!(!format!("{options:?}").contains("planted"));
+
+    let server = Server::start(options).await.unwrap();
+
+    assert!(async_nats::connect(server.url()).await.is_err(), "the file asks for a token");
+    let login = async_nats::ConnectOptions::with_token("planted".to_owned());
+    login.connect(server.url()).await.unwrap();
+    assert!(server.monitoring_url().starts_with("http://127.0.0.1:"));
+    assert!(server.log().unwrap().contains("Server is ready"));
 }

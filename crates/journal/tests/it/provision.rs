@@ -114,6 +114,24 @@ async fn timers_are_a_work_queue_with_schedules_and_buckets_allow_deletes() {
 }
 
 #[tokio::test]
+async fn whoever_may_write_a_key_of_a_bucket_can_t_remove_all_of_them_after_provisioning() {
+    let broker = Broker::provisioned().await;
+    let raw = broker.raw().await;
+    // As it was made before it was so.
+    let old = streams(&raw).await["KV_DATA_KEYS"].clone();
+    raw.update_stream(Config { allow_rollup: true, ..old }).await.unwrap();
+    raw.publish("$KV.DATA_KEYS.acme.kept", "value".into()).await.unwrap().await.unwrap();
+
+    provision(&broker.connect().await, 1).await.unwrap();
+
+    let mut headers = HeaderMap::new();
+    headers.insert("Nats-Rollup", "all");
+    let sent = raw.publish_with_headers("$KV.DATA_KEYS.acme.last", headers, "".into()).await;
+    sent.unwrap().await.unwrap_err();
+    assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 1);
+}
+
+#[tokio::test]
 async fn our_consumers_never_lose_a_message_to_a_limit_and_take_their_own_replays() {
     let broker = Broker::provisioned().await;
     let raw = broker.raw().await;

@@ -4,7 +4,7 @@ use proofline_events::{Event, Service, v1::SignalSource};
 use proofline_journal::{Error, Signal, SignalSink, Stored};
 
 use crate::{
-    harness::{Broker, callback, connect, eventually, fresh_key, now, provision, stored},
+    harness::{Broker, callback, connect, eventually, fresh_key, now, provision, request, stored},
     proxy::Proxy,
 };
 
@@ -47,6 +47,21 @@ async fn a_signal_says_where_it_came_from_and_what_it_claims() {
     assert_eq!(claims, ["d1", "p1", "accepted"]);
     // A signal alone makes no verification.
     assert!(journal.read(&key).await.unwrap().verification.is_none());
+}
+
+#[tokio::test]
+async fn whoever_may_only_append_signals_learns_whether_a_verification_was_requested() {
+    let broker = Broker::provisioned().await;
+    let (sink, journal) = (broker.sink().await, broker.journal(Service::Intake).await);
+    let (requested, signalled) = (fresh_key(), fresh_key());
+    journal.execute(&requested, request(), now()).await.unwrap();
+    sink.append(&signalled, callback("a"), now()).await.unwrap();
+    let before = stored(&broker.raw().await, "VERIFICATIONS").await;
+
+    assert!(sink.is_requested(&requested).await.unwrap());
+    assert!(!sink.is_requested(&signalled).await.unwrap(), "a signal alone is no request");
+    assert!(!sink.is_requested(&fresh_key()).await.unwrap());
+    assert_eq!(stored(&broker.raw().await, "VERIFICATIONS").await, before);
 }
 
 #[tokio::test]

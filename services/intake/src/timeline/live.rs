@@ -64,6 +64,8 @@ enum State {
     First,
     /// Reads again when there is a hint.
     Waiting,
+    /// It had its end when nothing new was read: the end may have come in between.
+    Looking,
     /// The end was sent, or this process stops.
     Over,
 }
@@ -75,6 +77,7 @@ impl Live {
             match self.state {
                 State::Over => return None,
                 State::First => self.state = State::Waiting,
+                State::Looking => {}
                 State::Waiting => tokio::select! {
                     () = self.hint.next() => {}
                     () = self.app.shutdown.cancelled() => return None,
@@ -92,7 +95,10 @@ impl Live {
                 return Some((log, self));
             }
             if self.is_over().await {
-                return None;
+                if matches!(self.state, State::Looking) {
+                    return None;
+                }
+                self.state = State::Looking;
             }
         }
     }
