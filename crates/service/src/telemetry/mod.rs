@@ -7,6 +7,8 @@
 pub mod context;
 mod export;
 mod json;
+mod keys;
+mod refusals;
 mod settings;
 
 use std::{
@@ -31,6 +33,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+pub use keys::keys_in_use;
+pub use refusals::unauthentic;
 pub use settings::Settings;
 
 /// The libraries below us say little of use at `debug`, and some of them print headers there.
