@@ -1,16 +1,17 @@
 //! The connection to NATS: its settings, and how it reports its fate.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use async_nats::{
     Client, ConnectOptions, Event, ServerAddr, ServerError,
     connection::State,
     jetstream::{self, context::ContextBuilder},
 };
+use opentelemetry::{global, metrics::Counter};
 use proofline_settings::Reader;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::Error;
+use crate::{error::Error, fate::Fate};
 
 /// How long any request to NATS may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -116,6 +117,7 @@ impl Connection {
     /// # Errors
     /// When a credentials or certificate file can't be read. That NATS is away is no error.
     pub async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
+        let fate = Fate::new();
         let mut options = ConnectOptions::new()
             .name(name)
             .custom_inbox_prefix(&settings.inbox_prefix)
@@ -125,7 +127,10 @@ impl Connection {
             .reconnect_delay_callback(|attempt| {
                 Duration::from_millis((50 * attempt as u64).min(1000))
             })
-            .event_callback(report);
+            .event_callback(move |event| {
+                fate.hear(&event);
+                report(event)
+            });
         options = match &settings.login {
             Login::None => options,
             Login::Password { user, password } => {
@@ -170,12 +175,23 @@ impl Connection {
     }
 }
 
+static REFUSALS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    global::meter("proofline")
+        .u64_counter("proofline.nats.refusals")
+        .with_unit("{refusal}")
+        .with_description("What NATS refused, such as a publish without the permission for it")
+        .build()
+});
+
 /// What NATS refuses for lack of permission is not an error at the call but a time-out; the reason
 /// comes here.
 async fn report(event: Event) {
     match event {
-        Event::ServerError(ServerError::Other(text)) => {
-            tracing::error!(reason = %text, "NATS refused")
+        Event::ServerError(
+            error @ (ServerError::Other(_) | ServerError::AuthorizationViolation),
+        ) => {
+            REFUSALS.add(1, &[]);
+            tracing::error!(reason = %error, "NATS refused");
         }
         Event::Connected => tracing::info!("NATS is connected"),
         Event::Disconnected => tracing::warn!("NATS is disconnected"),

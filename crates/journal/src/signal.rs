@@ -7,7 +7,7 @@ use async_nats::{HeaderMap, header, jetstream::context::PublishErrorKind};
 use proofline_events::{Envelope, Event, EventType, Service, VerificationKey, v1};
 use time::OffsetDateTime;
 
-use crate::{Connection, Error, StreamWatch, append::Appended, topology::VERIFICATIONS};
+use crate::{Connection, Error, StreamWatch, append::Appended, telemetry, topology::VERIFICATIONS};
 
 /// A hint that a process may be finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +81,14 @@ impl SignalSink {
             claimed_status: signal.claimed_status,
         });
         match self.connection.append(key, &event, &envelope, None).await? {
-            Appended::Stored(_) => Ok(Stored::New),
-            Appended::AlreadyStored(_) => Ok(Stored::Repeat),
+            Appended::Stored(_) => {
+                telemetry::signalled(signal.source, "stored");
+                Ok(Stored::New)
+            }
+            Appended::AlreadyStored(_) => {
+                telemetry::signalled(signal.source, "repeat");
+                Ok(Stored::Repeat)
+            }
             Appended::Conflict => Err(Error::Contended),
         }
     }

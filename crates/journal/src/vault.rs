@@ -10,6 +10,7 @@ use proofline_seal::{DataKey, Keyring, OpenError, Subject};
 use crate::{
     Connection, Error,
     bucket::Bucket,
+    telemetry,
     topology::{DATA_KEYS, MAX_DOCUMENT_BYTES, PARAMETERS, SEALED},
 };
 
@@ -121,7 +122,7 @@ impl Vault {
         let Some(sealed) = sealed else { return Ok(None) };
         let data_key = self.data_key(key).await?;
         let opened = data_key.open(subject(key), &kind.name(), &sealed);
-        opened.map(Some).map_err(VaultError::Unreadable)
+        opened.map(Some).map_err(unreadable)
     }
 
     /// Removes a document that is of no more use.
@@ -165,9 +166,17 @@ impl Vault {
     }
 
     async fn data_key(&self, key: &VerificationKey) -> Result<DataKey, VaultError> {
-        let wrapped = self.data_keys.get(&key.to_string()).await?.ok_or(VaultError::KeyGone)?;
-        self.keyring.unwrap(&wrapped, subject(key)).map_err(VaultError::Unreadable)
+        let Some(wrapped) = self.data_keys.get(&key.to_string()).await? else {
+            telemetry::data_key_missing();
+            return Err(VaultError::KeyGone);
+        };
+        self.keyring.unwrap(&wrapped, subject(key)).map_err(unreadable)
     }
+}
+
+fn unreadable(error: OpenError) -> VaultError {
+    telemetry::not_opened(&error);
+    VaultError::Unreadable(error)
 }
 
 fn name(key: &VerificationKey, kind: DocumentKind<'_>) -> String {

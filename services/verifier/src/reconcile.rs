@@ -22,6 +22,8 @@ use proofline_verification::{Candidate, Verification, is_final, the_one_that_cou
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::interval;
 
+use crate::overdue::OverdueCount;
+
 /// How many checks one round takes; what is left waits for the next.
 const MAX_CHECKS: usize = 10_000;
 /// How many verifications are read, signalled and set again at once.
@@ -41,6 +43,7 @@ pub(crate) struct Reconciler {
     pub(crate) assure: Accounts,
     pub(crate) pace: AccountPace,
     pub(crate) interval: Duration,
+    pub(crate) overdue: OverdueCount,
 }
 
 /// A check that is due, and the open verification it is for.
@@ -116,7 +119,9 @@ impl Reconciler {
     async fn try_round(&self) -> Result<(), Error> {
         self.checks.probe().await?;
         if self.pace.begin_round(self.interval).await? {
-            self.round().await?;
+            let round = self.round().await;
+            self.overdue.round(round.is_ok());
+            round?;
         }
         Ok(())
     }
@@ -183,6 +188,7 @@ impl Reconciler {
         match history.verification.filter(is_open) {
             Some(verification) => Ok(Some(Overdue { taken, verification })),
             None => {
+                self.overdue.ended(&taken.due.key.id);
                 taken.done().await?;
                 Ok(None)
             }
@@ -208,6 +214,7 @@ impl Reconciler {
             self.journal.reset_timer(TimerKind::Check, &next).await?;
         }
         taken.done().await?;
+        self.overdue.looked_up(&key.id, is_found, next.at);
         Ok(is_found)
     }
 
