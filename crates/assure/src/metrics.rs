@@ -102,8 +102,9 @@ impl Whose {
         )
     }
 
-    /// So many calls may be made at once.
+    /// So many calls may be made at once; nobody has asked for less yet.
     pub(crate) fn has_limit(self, limit: usize) {
+        INSTRUMENTS.alone_until.record(0.0, &[self.label()]);
         INSTRUMENTS.limit.record(limit as u64, &[self.label()]);
         for asked in ["call", "token"] {
             INSTRUMENTS.limited.add(0, &[self.label(), KeyValue::new("asked", asked)]);

@@ -118,6 +118,7 @@ impl Connection {
     /// When a credentials or certificate file can't be read. That NATS is away is no error.
     pub async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
         let fate = Fate::new();
+        REFUSALS.add(0, &[]);
         let mut options = ConnectOptions::new()
             .name(name)
             .custom_inbox_prefix(&settings.inbox_prefix)

@@ -90,7 +90,7 @@ impl Instruments {
             vault_failures: counter(
                 "proofline.vault.failures",
                 "{failure}",
-                "Sealed documents that could not be sealed or opened, by reason",
+                "Sealed documents that could not be opened, by reason",
             ),
         }
     }
@@ -148,10 +148,26 @@ pub(crate) fn backlog(consumer: &'static str, info: &async_nats::jetstream::cons
     INSTRUMENTS.ack_pending.record(unsettled, &[KeyValue::new("consumer", consumer)]);
 }
 
+/// The same for the dead letters of a consumer.
+pub(crate) fn none_buried_yet(consumer: &'static str) {
+    for reason in ["unreadable", "bug"] {
+        let labels = [KeyValue::new("consumer", consumer), KeyValue::new("reason", reason)];
+        INSTRUMENTS.dead_letters.add(0, &labels);
+    }
+}
+
 /// A message was put aside. `reason` is one of our codes.
 pub(crate) fn buried(consumer: &str, reason: &'static str) {
     let labels = [KeyValue::new("consumer", consumer.to_owned()), KeyValue::new("reason", reason)];
     INSTRUMENTS.dead_letters.add(1, &labels);
+}
+
+/// Tells of every reason before there is any: a counter that begins with its first failure has no
+/// increase that anybody could be alerted by.
+pub(crate) fn no_vault_failures_yet() {
+    for reason in ["data_key_missing", "unknown_key", "forged"] {
+        INSTRUMENTS.vault_failures.add(0, &[KeyValue::new("reason", reason)]);
+    }
 }
 
 /// There is no data key where there should be one.

@@ -10,6 +10,8 @@ use std::{
 
 use opentelemetry::{KeyValue, global};
 
+use crate::telemetry;
+
 /// Whether a worker is consuming.
 #[derive(Debug, Clone)]
 pub struct Health(Arc<State>);
@@ -28,6 +30,7 @@ static ALL: Mutex<Vec<Weak<State>>> = Mutex::new(Vec::new());
 
 impl Health {
     pub(crate) fn new(name: &'static str) -> Self {
+        telemetry::none_buried_yet(name);
         let last_sign = AtomicU64::new(milliseconds());
         let state = Arc::new(State { name, is_consuming: AtomicBool::default(), last_sign });
         let mut all = ALL.lock().expect("no panic while held");
