@@ -25,7 +25,7 @@ TEST_INSTALLS := $(PYTHON_EXAMPLE)/installed $(NODE_EXAMPLE)/installed $(BROWSER
 
 .PHONY: help
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Runs a verification of each flow, one with a lost callback, and prints their timelines
@@ -88,6 +88,14 @@ lint-api: $(API_LINT)/.installed ## Checks the descriptions of the interfaces in
 .PHONY: fuzz-api
 fuzz-api: build $(SCHEMATHESIS) ## Fuzzes a running intake by its description (about a minute)
 	.ci/fuzz-api $(SCHEMATHESIS)
+
+.PHONY: observability-check
+observability-check: ## Checks the alerts and runs their unit tests (needs promtool, which root gets from Debian)
+	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } || \
+		{ echo "observability-check: promtool is needed: Debian and Ubuntu have it in the package prometheus"; exit 1; }
+	promtool check rules deploy/observability/rules.yaml
+	cd deploy/observability && promtool test rules rules_test.yaml
+	$(CARGO) test --locked --quiet -p proofline-tests --test it telemetry::pages
 
 .PHONY: api-docs
 api-docs: build ## Writes the descriptions of the interfaces in docs/api anew
