@@ -63,6 +63,9 @@ pub(crate) fn extract(headers: Option<&HeaderMap>) -> Context {
 /// The span of publishing an event.
 pub(crate) fn publishing(event: EventType, key: &VerificationKey, id: &str) -> Span {
     tracing::info_span!(
+        // A name of its own, so that logs can leave it out: what is logged within says what it is
+        // about, and each of these has a dozen fields.
+        target: "proofline::publish",
         "publish",
         otel.name = format!("publish proofline.v1.{event}"),
         otel.kind = "producer",
@@ -72,7 +75,7 @@ pub(crate) fn publishing(event: EventType, key: &VerificationKey, id: &str) -> S
         messaging.operation.name = "publish",
         messaging.operation.type = "send",
         messaging.destination.name = event.subject(key),
-        messaging.destination.template = format!("proofline.v1.{event}.{{tenant}}.{{verification}}"),
+        messaging.destination.template = template(&format!("proofline.v1.{event}")),
         messaging.message.id = id,
         verification.id = key.id.as_str(),
     )
@@ -82,22 +85,24 @@ pub(crate) fn publishing(event: EventType, key: &VerificationKey, id: &str) -> S
 pub(crate) fn handling(consumer: &'static str, message: &Message, is_timer: bool) -> Span {
     let subject = message.subject.as_str();
     let what = what(subject);
-    let id = message.headers.as_ref().and_then(|headers| headers.get(header::ID));
     let span = tracing::info_span!(
         "process",
         otel.name = format!("process {what}"),
         otel.kind = "consumer",
         otel.status_code = Empty,
         error.type = Empty,
-        messaging.system = "nats",
-        messaging.operation.name = "process",
-        messaging.operation.type = "process",
-        messaging.destination.name = subject,
-        messaging.destination.template = format!("{what}.{{tenant}}.{{verification}}"),
         messaging.consumer.group.name = consumer,
-        messaging.message.id = id.map(|id| id.as_str()),
         verification.id = Empty,
     );
+    // Not as fields: those are in every log line within.
+    span.set_attribute("messaging.system", "nats");
+    span.set_attribute("messaging.operation.name", "process");
+    span.set_attribute("messaging.operation.type", "process");
+    span.set_attribute("messaging.destination.name", subject.to_owned());
+    span.set_attribute("messaging.destination.template", template(what));
+    if let Some(id) = message.headers.as_ref().and_then(|headers| headers.get(header::ID)) {
+        span.set_attribute("messaging.message.id", id.as_str().to_owned());
+    }
     let from = extract(message.headers.as_ref());
     let follows_at_once = !is_timer && age(message).is_some_and(|age| age < AT_ONCE);
     if follows_at_once {
@@ -113,6 +118,10 @@ pub(crate) fn handling(consumer: &'static str, message: &Message, is_timer: bool
 pub(crate) fn failed(span: &Span, error: &'static str) {
     span.record("otel.status_code", "ERROR");
     span.record("error.type", error);
+}
+
+fn template(what: &str) -> String {
+    format!("{what}.{{tenant}}.{{verification}}")
 }
 
 /// The subject without whose it is.

@@ -39,7 +39,7 @@ pub use settings::Settings;
 
 /// The libraries below us say little of use at `debug`, and some of them print headers there.
 const QUIET: &str = "async_nats=warn,h2=info,hyper=info,hyper_util=info,opentelemetry=warn,\
-    opentelemetry_sdk=warn,opentelemetry_otlp=warn,reqwest=info,rustls=info,tower=info";
+    opentelemetry_sdk=warn,opentelemetry_otlp=warn,proofline::publish=off,reqwest=info,rustls=info,tower=info";
 /// What becomes a span, whatever is logged. The exporter's own HTTP client must stay out of it.
 const TRACED: &str = "info,h2=off,hyper=off,hyper_util=off,opentelemetry=off,reqwest=off";
 
