@@ -56,7 +56,7 @@ test: build ## Runs every test and says how many there were
 	@bash -o pipefail -c '$(CARGO) test --locked --workspace --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: test-all
-test-all: build lint-api fuzz-api $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
+test-all: build lint-api fuzz-api prometheus $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
 	@bash -o pipefail -c '$(CARGO) test --locked -p proofline-tests --test with_installs --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: bench
@@ -89,10 +89,14 @@ lint-api: $(API_LINT)/.installed ## Checks the descriptions of the interfaces in
 fuzz-api: build $(SCHEMATHESIS) ## Fuzzes a running intake by its description (about a minute)
 	.ci/fuzz-api $(SCHEMATHESIS)
 
+.PHONY: prometheus
+prometheus:
+	@{ command -v promtool && command -v prometheus; } >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } || \
+		{ echo "Prometheus and promtool are needed: Debian and Ubuntu have both in the package prometheus"; exit 1; }
+
 .PHONY: observability-check
-observability-check: ## Checks the alerts and runs their unit tests (needs promtool, which root gets from Debian)
-	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } || \
-		{ echo "observability-check: promtool is needed: Debian and Ubuntu have it in the package prometheus"; exit 1; }
+observability-check: prometheus ## Checks the alerts and runs their unit tests (needs promtool, which root gets from Debian)
 	promtool check rules deploy/observability/rules.yaml
 	cd deploy/observability && promtool test rules rules_test.yaml
 	$(CARGO) test --locked --quiet -p proofline-tests --test it telemetry::pages

@@ -53,7 +53,7 @@ fn tag(tenant: &str, id: &str) -> String {
 }
 
 /// The event as Assure would send it: with the tags that the process was given.
-pub(crate) async fn event_of(stage: &Stage, v: &Verification, id: &str) -> Value {
+async fn event_of(stage: &Stage, v: &Verification, id: &str) -> Value {
     let process = stage.simulator.process_of(v).await;
     envelope(id, process["eventTags"].clone(), completed(v))
 }
@@ -65,7 +65,7 @@ fn post(stage: &Stage, tenant: &str, body: impl Into<Body>) -> RequestBuilder {
 }
 
 /// A webhook of the tenant `acme`, well signed.
-pub(crate) async fn send(stage: &Stage, body: impl ToString) -> Answer {
+async fn send(stage: &Stage, body: impl ToString) -> Answer {
     let body = body.to_string();
     let signature = signature(EVENTS_SECRET, &body);
     post(stage, "acme", body).header(SIGNATURE, signature).ask().await
