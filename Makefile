@@ -33,7 +33,7 @@ CHECK_MANIFESTS = PYTHONDONTWRITEBYTECODE=1 $(DEPLOY)/bin/python .ci/deploy/chec
 
 .PHONY: help
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Runs a verification of each flow, one with a lost callback, and prints their timelines
@@ -64,7 +64,7 @@ test: build ## Runs every test and says how many there were
 	@bash -o pipefail -c '$(CARGO) test --locked --workspace --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: test-all
-test-all: build lint-api fuzz-api $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
+test-all: build lint-api fuzz-api prometheus $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
 	@bash -o pipefail -c '$(CARGO) test --locked -p proofline-tests --test with_installs --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: bench
@@ -125,6 +125,18 @@ manifests: $(filter $(TOOLS)/%,$(KUBECTL)) ## Renders the overlays of deploy/kub
 .PHONY: fuzz-api
 fuzz-api: build $(SCHEMATHESIS) ## Fuzzes a running intake by its description (about a minute)
 	.ci/fuzz-api $(SCHEMATHESIS)
+
+.PHONY: prometheus
+prometheus:
+	@{ command -v promtool && command -v prometheus; } >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } || \
+		{ echo "Prometheus and promtool are needed: Debian and Ubuntu have both in the package prometheus"; exit 1; }
+
+.PHONY: observability-check
+observability-check: prometheus ## Checks the alerts and runs their unit tests (needs promtool, which root gets from Debian)
+	promtool check rules deploy/observability/rules.yaml
+	cd deploy/observability && promtool test rules rules_test.yaml
+	$(CARGO) test --locked --quiet -p proofline-tests --test it telemetry::pages
 
 .PHONY: api-docs
 api-docs: build ## Writes the descriptions of the interfaces in docs/api anew

@@ -28,6 +28,7 @@ mod resilience;
 mod settings;
 mod stopping;
 mod subscribers;
+mod telemetry;
 mod tenants;
 mod uploads;
 mod uploads_and_submission;

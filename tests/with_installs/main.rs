@@ -13,5 +13,11 @@ mod example;
 #[path = "../it/harness/mod.rs"]
 mod harness;
 mod installs;
+mod observability;
+#[path = "../it/telemetry/run.rs"]
+mod run;
+#[expect(dead_code, reason = "made for `it`, which uses all of it")]
+#[path = "../it/telemetry/scrape.rs"]
+mod scrape;
 
 mod subscribers;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Account, Client, Pace};
+use crate::{Account, Client, Pace, metrics::Whose};
 
 /// The accounts of all tenants. Cheap to clone.
 #[derive(Clone)]
@@ -19,12 +19,12 @@ impl Accounts {
         own: impl IntoIterator<Item = (String, Account)>,
         pace: impl Fn(&Account) -> Box<dyn Pace>,
     ) -> Self {
-        let client = |account: Account| {
+        let client = |account: Account, whose| {
             let pace = pace(&account);
-            Client::new(account, pace)
+            Client::of(account, pace, whose)
         };
-        let own = own.into_iter().map(|(tenant, account)| (tenant, client(account)));
-        Self { own: own.collect(), common: client(common) }
+        let own = own.into_iter().map(|(tenant, account)| (tenant, client(account, Whose::Own)));
+        Self { own: own.collect(), common: client(common, Whose::Common) }
     }
 
     /// The client that a tenant's calls are made with.

@@ -6,16 +6,22 @@ use std::{
 };
 
 use bytes::Bytes;
-use opentelemetry::{KeyValue, global, metrics::Histogram};
 use reqwest::{Method, RequestBuilder, Response, redirect::Policy};
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 use tracing::{Instrument, field::Empty};
 
-use crate::{Account, Error, Pace, Refusal, token::TokenCache, wire::ErrorBody};
+use crate::{
+    Account, Error, Pace, Refusal,
+    metrics::{Asked, Whose},
+    token::TokenCache,
+    wire::ErrorBody,
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the rest of an answer may take that says only why it failed.
+const TRACE_ID_TIMEOUT: Duration = Duration::from_secs(1);
 /// Wait this long after a 429 that doesn't say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(2);
 /// More calls at once than this wait for a place.
@@ -35,7 +41,7 @@ struct Inner {
     token: TokenCache,
     pace: Box<dyn Pace>,
     places: Semaphore,
-    duration: Histogram<f64>,
+    whose: Whose,
 }
 
 /// One call, before its token is known.
@@ -80,19 +86,19 @@ impl Client {
     /// # Panics
     /// When no TLS provider was installed; `proofline_service::main` does.
     pub fn new(account: Account, pace: Box<dyn Pace>) -> Self {
+        Self::of(account, pace, Whose::Common)
+    }
+
+    pub(crate) fn of(account: Account, pace: Box<dyn Pace>, whose: Whose) -> Self {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(CALL_TIMEOUT)
             .redirect(Policy::none())
             .build()
             .expect("a TLS provider is installed");
-        let duration = global::meter("proofline")
-            .f64_histogram("proofline.assure.call.duration")
-            .with_unit("s")
-            .with_description("Time of a call to Assure, by operation and class")
-            .build();
+        whose.has_limit(MAX_CONCURRENT_CALLS);
         let places = Semaphore::new(MAX_CONCURRENT_CALLS);
-        let inner = Inner { account, http, token: TokenCache::default(), pace, places, duration };
+        let inner = Inner { account, http, token: TokenCache::default(), pace, places, whose };
         Self { inner: Arc::new(inner) }
     }
 
@@ -161,12 +167,16 @@ impl Client {
             "assure.call",
             otel.name = format!("assure.{}", call.operation),
             otel.kind = "client",
+            otel.status_code = Empty,
             http.request.method = %call.method,
             http.response.status_code = Empty,
+            server.address = self.inner.account.base_url.host_str(),
+            server.port = self.inner.account.base_url.port_or_known_default(),
             error.type = Empty,
             assure.trace_id = Empty,
         );
         let begun = Instant::now();
+        let _in_flight = self.inner.whose.begins();
         let result = work.instrument(span.clone()).await;
         let class = result.as_ref().err().map_or("ok", Error::class);
         match &result {
@@ -175,6 +185,7 @@ impl Client {
             }
             Err(error) => {
                 span.record("error.type", class);
+                span.record("otel.status_code", "ERROR");
                 if let Error::Refused(refusal) = error {
                     span.record("http.response.status_code", refusal.status);
                     span.record("assure.trace_id", refusal.trace_id.as_deref());
@@ -184,8 +195,7 @@ impl Client {
                 }
             }
         }
-        let labels = [KeyValue::new("operation", call.operation), KeyValue::new("class", class)];
-        self.inner.duration.record(begun.elapsed().as_secs_f64(), &labels);
+        self.inner.whose.called(call.operation, class, begun.elapsed());
         result
     }
 
@@ -206,7 +216,8 @@ impl Client {
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Attempt> {
         let inner = &self.inner;
-        let token = inner.token.get(&inner.http, &inner.account, &*inner.pace).await?;
+        let token = inner.token.get(&inner.http, &inner.account, &*inner.pace, inner.whose);
+        let token = token.await?;
         // Asked last of all before the call, as others may have been told meanwhile.
         if let Some(retry_after) = inner.pace.remaining().await {
             return Err(Error::Limited { retry_after }.into());
@@ -223,8 +234,14 @@ impl Client {
                 inner.token.forget(&token).await;
                 Err(Attempt::TokenRefused)
             }
-            429 => Err(heed(&response, &*inner.pace).await.into()),
-            408 | 500..=599 => Err(Error::nonsense("it answered with a server error").into()),
+            429 => {
+                let limited = heed(&response, &*inner.pace, (inner.whose, Asked::Call)).await;
+                Err(limited.into())
+            }
+            408 | 500..=599 => {
+                tell_trace_id(status, response).await;
+                Err(Error::nonsense("it answered with a server error").into())
+            }
             300..=399 => Err(Error::nonsense("it answered with a redirection").into()),
             _ => {
                 let body = read(response).await?;
@@ -267,13 +284,30 @@ impl From<Error> for Attempt {
 
 /// What Assure asks for in one call holds for all calls on the account, of every replica.
 #[expect(clippy::disallowed_methods, reason = "Retry-After may be a date of the wall clock")]
-pub(crate) async fn heed(response: &Response, pace: &dyn Pace) -> Error {
+pub(crate) async fn heed(
+    response: &Response,
+    pace: &dyn Pace,
+    (whose, asked): (Whose, Asked),
+) -> Error {
     let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
     let now = time::OffsetDateTime::now_utc();
     let retry_after = crate::pace::retry_after(header, now, DEFAULT_RETRY_AFTER);
     tracing::warn!(retry_after_ms = retry_after.as_millis(), "Assure wants to be left alone");
+    whose.is_limited(asked, retry_after);
     pace.hold(retry_after).await;
     Error::Limited { retry_after }
+}
+
+/// What Assure's support asks for, of a failure of its own: on the current span, that of the call.
+async fn tell_trace_id(status: u16, response: Response) {
+    let span = tracing::Span::current();
+    span.record("http.response.status_code", status);
+    let Ok(Ok(body)) = timeout(TRACE_ID_TIMEOUT, read(response)).await else { return };
+    let body = serde_json::from_slice::<ErrorBody>(&body).unwrap_or_default();
+    if let Some(id) = Refusal::new(status, body).trace_id {
+        span.record("assure.trace_id", &id);
+        tracing::warn!(status, assure.trace_id = id, "Assure failed");
+    }
 }
 
 async fn read(mut response: Response) -> Result<Bytes, Error> {

@@ -15,6 +15,7 @@ mod client;
 mod error;
 mod image_body;
 mod media;
+mod metrics;
 mod pace;
 mod process;
 mod settings;

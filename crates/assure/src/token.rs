@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use crate::{Account, Error, Pace, wire};
+use crate::{
+    Account, Error, Pace,
+    metrics::{Asked, Whose},
+    wire,
+};
 
 /// Renewed this long before its end; of a short life, at four fifths.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
@@ -38,6 +42,7 @@ impl TokenCache {
         http: &reqwest::Client,
         account: &Account,
         pace: &dyn Pace,
+        whose: Whose,
     ) -> Result<SecretString, Error> {
         let asked_at = Instant::now();
         let mut state = self.0.lock().await;
@@ -47,7 +52,9 @@ impl TokenCache {
         if let Some((_, error)) = state.failure.as_ref().filter(|(at, _)| *at > asked_at) {
             return Err(error.clone());
         }
-        match fetch(http, account, pace).await {
+        let fetched = fetch(http, account, pace, whose).await;
+        whose.renewed(fetched.as_ref().err());
+        match fetched {
             Ok(answer) => {
                 let lifetime = Duration::from_secs(answer.expires_in).min(LONGEST_LIFE);
                 let usable = lifetime - RENEW_BEFORE.min(lifetime / 5);
@@ -80,6 +87,7 @@ async fn fetch(
     http: &reqwest::Client,
     account: &Account,
     pace: &dyn Pace,
+    whose: Whose,
 ) -> Result<wire::Token, Error> {
     let unavailable = |cause| Error::Unavailable { cause, may_have_happened: false };
     if let Some(retry_after) = pace.remaining().await {
@@ -96,7 +104,7 @@ async fn fetch(
         .map_err(|_| unavailable("no answer of the token endpoint"))?;
     match response.status().as_u16() {
         200 | 201 => response.json().await.map_err(|_| unavailable("the token could not be read")),
-        429 => Err(crate::client::heed(&response, pace).await),
+        429 => Err(crate::client::heed(&response, pace, (whose, Asked::Token)).await),
         400 | 401 | 403 => Err(Error::Credentials),
         _ => Err(unavailable("the token endpoint failed")),
     }

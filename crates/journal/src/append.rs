@@ -12,8 +12,9 @@ use async_nats::{
 };
 use proofline_events::{Envelope, Event, VerificationKey, header as ce};
 use serde_json::json;
+use tracing::Instrument;
 
-use crate::{Connection, Error, topology::VERIFICATIONS, trace};
+use crate::{Connection, Error, telemetry, topology::VERIFICATIONS, trace};
 
 /// The client has no constant for this one (2.12 and later).
 pub(crate) const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
@@ -40,6 +41,25 @@ impl Connection {
     /// Appends an event. `guard` is the sequence of the family's last message as read; `None` is
     /// for signals only, whose absence no decision relies on.
     pub(crate) async fn append(
+        &self,
+        key: &VerificationKey,
+        event: &Event,
+        envelope: &Envelope,
+        guard: Option<u64>,
+    ) -> Result<Appended, Error> {
+        let span = trace::publishing(event.event_type(), key, &envelope.id);
+        let appending = self.append_surely(key, event, envelope, guard);
+        let result = appending.instrument(span.clone()).await;
+        match &result {
+            Ok(Appended::Stored(_)) => telemetry::appended(event),
+            // A conflict is how appending goes; whoever decides anew has a span of its own.
+            Ok(Appended::AlreadyStored(_) | Appended::Conflict) => {}
+            Err(error) => trace::failed(&span, error.class()),
+        }
+        result
+    }
+
+    async fn append_surely(
         &self,
         key: &VerificationKey,
         event: &Event,

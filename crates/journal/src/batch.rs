@@ -1,11 +1,11 @@
 //! Timers taken together: all that are due now, for whoever handles them as one.
 
-use async_nats::jetstream::{AckKind, Message};
+use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer};
 use futures_util::StreamExt;
 use std::time::Duration;
 
 use crate::{
-    Connection, Due, Error, dead_letter,
+    Connection, Due, Error, dead_letter, telemetry,
     topology::Consumer,
     worker::{Health, Rejection, read_timer},
 };
@@ -56,6 +56,10 @@ impl DueTimers {
         let mut all = Vec::new();
         while let Some(message) = messages.next().await {
             let message = message.map_err(Error::unavailable)?;
+            telemetry::delivered(
+                self.consumer.name(),
+                message.info().is_ok_and(|info| info.delivered == 1),
+            );
             match read_timer(self.consumer, &message) {
                 Ok(delivery) => all.push(Taken { due: delivery.message, message }),
                 Err(rejection) => self.bury(&message, &rejection).await?,
@@ -71,11 +75,13 @@ impl DueTimers {
         settle(message, AckKind::Term).await
     }
 
-    async fn find(&self) -> Result<async_nats::jetstream::consumer::PullConsumer, Error> {
+    async fn find(&self) -> Result<PullConsumer, Error> {
         let (name, stream) = (self.consumer.name(), self.consumer.stream());
-        match self.connection.jetstream.get_consumer_from_stream(name, stream).await {
+        let found = self.connection.jetstream.get_consumer_from_stream(name, stream).await;
+        match found {
             Ok(consumer) => {
                 self.health.consuming();
+                telemetry::backlog(name, consumer.cached_info());
                 Ok(consumer)
             }
             Err(error) => {

@@ -11,7 +11,7 @@ use opentelemetry::{global, metrics::Counter};
 use proofline_settings::Reader;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::Error;
+use crate::{error::Error, fate::Fate};
 
 /// How long any request to NATS may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -117,6 +117,8 @@ impl Connection {
     /// # Errors
     /// When a credentials or certificate file can't be read. That NATS is away is no error.
     pub async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
+        let fate = Fate::new();
+        REFUSALS.add(0, &[]);
         let mut options = ConnectOptions::new()
             .name(name)
             .custom_inbox_prefix(&settings.inbox_prefix)
@@ -126,7 +128,10 @@ impl Connection {
             .reconnect_delay_callback(|attempt| {
                 Duration::from_millis((50 * attempt as u64).min(1000))
             })
-            .event_callback(report);
+            .event_callback(move |event| {
+                fate.hear(&event);
+                report(event)
+            });
         options = match &settings.login {
             Login::None => options,
             Login::Password { user, password } => {

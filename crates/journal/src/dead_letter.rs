@@ -3,7 +3,7 @@
 use async_nats::{HeaderMap, header, jetstream::Message};
 use proofline_events::DeadLetter;
 
-use crate::{Connection, Error, worker::Rejection};
+use crate::{Connection, Error, telemetry, worker::Rejection};
 
 /// Copies the original, its `ce-` headers and why; returns once that is durable. Repeating it is
 /// safe: the consumer and the sequence make the message id.
@@ -36,6 +36,9 @@ pub(crate) async fn bury(
     let payload = message.payload.clone();
     let sent = connection.jetstream.publish_with_headers(letter.subject(), headers, payload).await;
     let acknowledgement = sent.map_err(Error::unavailable)?;
-    acknowledgement.await.map_err(Error::unavailable)?;
+    let stored = acknowledgement.await.map_err(Error::unavailable)?;
+    if !stored.duplicate {
+        telemetry::buried(consumer, rejection.code);
+    }
     Ok(())
 }

@@ -32,6 +32,13 @@ impl Connection {
         self.direct_get(stream, &request).await
     }
 
+    /// How many messages there are on subjects like this, by any replica.
+    pub(crate) async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
+        let request = json!({ "seq": 1, "next_by_subj": filter, "batch": 1 });
+        let page = self.direct_get(stream, &request).await?;
+        Ok(page.messages.len() as u64 + page.pending)
+    }
+
     /// One message from the leader, who is never behind. `request` is one of `{"seq"}`,
     /// `{"last_by_subj"}`, `{"seq", "next_by_subj"}`; subjects may have wildcards.
     pub(crate) async fn leader_get(

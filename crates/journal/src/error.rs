@@ -35,6 +35,17 @@ pub enum ExecuteError {
 }
 
 impl Error {
+    /// The name in spans.
+    pub(crate) fn class(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Refused(_) => "refused",
+            Self::TooLarge => "too_large",
+            Self::Corrupt(_) => "corrupt",
+            Self::Contended => "contended",
+        }
+    }
+
     pub(crate) fn unavailable(cause: impl std::fmt::Display) -> Self {
         Self::Unavailable(cause.to_string())
     }

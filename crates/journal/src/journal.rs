@@ -3,13 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::message::StreamMessage;
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 use proofline_events::{Envelope, Event, EventType, Recorded, Service, VerificationKey};
 use proofline_verification::{Command, Refusal, Verification, decide, evolve, fold};
 use serde_json::json;
 use time::OffsetDateTime;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
-    Connection, Error, ExecuteError, StreamWatch, append::Appended, topology::VERIFICATIONS,
+    Connection, Error, ExecuteError, StreamWatch, append::Appended, topology::VERIFICATIONS, trace,
 };
 
 /// How often a step is tried again because others appended in between, or a replica is behind.
@@ -33,9 +36,20 @@ pub struct History {
     pub verification: Option<Verification>,
     /// The sequence that an append is guarded with; 0 when there is none.
     guard: u64,
+    /// Where it was requested, in traces.
+    origin: SpanContext,
 }
 
 impl History {
+    /// Links the current span to the trace in which the verification was requested: from any of its
+    /// traces, hours apart, one comes to the first.
+    pub fn link_to_origin(&self) {
+        let span = Span::current();
+        if span.context().span().span_context().trace_id() != self.origin.trace_id() {
+            span.add_link(self.origin.clone());
+        }
+    }
+
     /// The verification, if there is one and it has no end yet.
     pub fn open(&self) -> Option<&Verification> {
         self.verification.as_ref().filter(|verification| verification.end.is_none())
@@ -101,7 +115,7 @@ impl Journal {
         let page = self.connection.last_of_each(VERIFICATIONS, &key.family()).await?;
         let guard = page.messages.iter().map(|m| m.sequence).max().unwrap_or(0);
         let log = page.messages.iter().filter_map(recorded).collect::<Result<Vec<_>, _>>()?;
-        Ok(History { verification: fold(&log), guard })
+        Ok(History { verification: fold(&log), guard, origin: origin(&page.messages, key) })
     }
 
     /// The sequence of a verification's last event, by the leader's word; 0 when there is none.
@@ -227,7 +241,7 @@ impl Journal {
         command: Command,
         now: OffsetDateTime,
     ) -> Result<Option<Executed>, ExecuteError> {
-        let History { mut verification, mut guard } = history;
+        let History { mut verification, mut guard, .. } = history;
         let mut appended = Vec::new();
         for event in decide(key, verification.as_ref(), command, now)? {
             let envelope = self.envelope(key, &event, now);
@@ -255,6 +269,14 @@ impl Journal {
             None => envelope,
         }
     }
+}
+
+/// The context in which the verification was requested; an empty one when there is none.
+fn origin(messages: &[StreamMessage], key: &VerificationKey) -> SpanContext {
+    let subject = EventType::VerificationRequested.subject(key);
+    let requested = messages.iter().find(|message| message.subject.as_str() == subject);
+    let context = trace::extract(requested.map(|message| &message.headers));
+    context.span().span_context().clone()
 }
 
 /// Reads a stored message. Server headers stand after the publisher's, so ours are looked up by

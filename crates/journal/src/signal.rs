@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use crate::{
     Connection, Error, StreamWatch,
     append::{Appended, EXPECTED_SUBJECT, describe},
+    telemetry,
     topology::VERIFICATIONS,
 };
 
@@ -91,8 +92,14 @@ impl SignalSink {
             claimed_status: signal.claimed_status,
         });
         match self.connection.append(key, &event, &envelope, None).await? {
-            Appended::Stored(_) => Ok(Stored::New),
-            Appended::AlreadyStored(_) => Ok(Stored::Repeat),
+            Appended::Stored(_) => {
+                telemetry::signalled(signal.source, "stored");
+                Ok(Stored::New)
+            }
+            Appended::AlreadyStored(_) => {
+                telemetry::signalled(signal.source, "repeat");
+                Ok(Stored::Repeat)
+            }
             Appended::Conflict => Err(Error::Contended),
         }
     }

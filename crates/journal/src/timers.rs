@@ -4,7 +4,7 @@ use async_nats::{HeaderMap, header};
 use proofline_events::VerificationKey;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{Error, Journal, append::is_conflict};
+use crate::{Error, Journal, append::is_conflict, trace};
 
 const DUE: &str = "proofline-due";
 const ROUND: &str = "proofline-round";
@@ -45,6 +45,11 @@ impl TimerKind {
 
     pub(crate) fn due_filter(self) -> String {
         format!("proofline.timer.v1.due.{}.>", self.name())
+    }
+
+    /// Those that are set and have not come due.
+    pub(crate) fn at_filter(self) -> String {
+        format!("proofline.timer.v1.at.{}.>", self.name())
     }
 
     fn due_prefix(self) -> String {
@@ -99,6 +104,7 @@ impl Journal {
         // A scheduled message keeps its own headers, but not its message id.
         headers.insert(DUE, time);
         headers.insert(ROUND, due.round.to_string());
+        trace::inject(&mut headers);
         let sent =
             self.connection.jetstream.publish_with_headers(subject, headers, "".into()).await;
         let answer = match sent {

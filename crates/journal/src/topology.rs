@@ -55,7 +55,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A durable consumer of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consumer {
-    /// Sets the deadline of each new verification.
+    /// Sets the deadline of each new verification, and takes it back at its end.
     VerifierRequests,
     /// Starts what is submitted.
     VerifierSubmissions,
@@ -111,7 +111,9 @@ impl Consumer {
 
     pub(crate) fn source(self) -> Source {
         match self {
-            Self::VerifierRequests => Source::Events(&[EventType::VerificationRequested]),
+            Self::VerifierRequests => {
+                Source::Events(&[EventType::VerificationRequested, EventType::ProcessFinished])
+            }
             Self::VerifierSubmissions => Source::Events(&[EventType::SubmissionRequested]),
             Self::VerifierDeadline => Source::Timers(TimerKind::Deadline),
             Self::ResultNormaliserSignals => Source::Events(&[

@@ -10,6 +10,7 @@ use proofline_seal::{DataKey, Keyring, OpenError, Subject};
 use crate::{
     Connection, Error,
     bucket::Bucket,
+    telemetry,
     topology::{DATA_KEYS, MAX_DOCUMENT_BYTES, PARAMETERS, SEALED},
 };
 
@@ -66,6 +67,7 @@ pub struct Vault {
 impl Vault {
     /// A vault whose data keys are wrapped by this keyring.
     pub fn new(connection: &Connection, keyring: Arc<Keyring>) -> Self {
+        telemetry::no_vault_failures_yet();
         Self {
             data_keys: Bucket::new(connection.clone(), DATA_KEYS),
             sealed: Bucket::new(connection.clone(), SEALED),
@@ -119,9 +121,14 @@ impl Vault {
     ) -> Result<Option<Vec<u8>>, VaultError> {
         let sealed = self.bucket_of(kind).get(&name(key, kind)).await?;
         let Some(sealed) = sealed else { return Ok(None) };
-        let data_key = self.data_key(key).await?;
+        let data_key = self.data_key(key).await.inspect_err(|error| {
+            // To seal without one is what happens after an erasure; a document without one is not.
+            if matches!(error, VaultError::KeyGone) {
+                telemetry::data_key_missing();
+            }
+        })?;
         let opened = data_key.open(subject(key), &kind.name(), &sealed);
-        opened.map(Some).map_err(VaultError::Unreadable)
+        opened.map(Some).map_err(unreadable)
     }
 
     /// Removes a document that is of no more use.
@@ -166,8 +173,13 @@ impl Vault {
 
     async fn data_key(&self, key: &VerificationKey) -> Result<DataKey, VaultError> {
         let wrapped = self.data_keys.get(&key.to_string()).await?.ok_or(VaultError::KeyGone)?;
-        self.keyring.unwrap(&wrapped, subject(key)).map_err(VaultError::Unreadable)
+        self.keyring.unwrap(&wrapped, subject(key)).map_err(unreadable)
     }
+}
+
+fn unreadable(error: OpenError) -> VaultError {
+    telemetry::not_opened(&error);
+    VaultError::Unreadable(error)
 }
 
 fn name(key: &VerificationKey, kind: DocumentKind<'_>) -> String {

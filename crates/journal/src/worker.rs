@@ -5,6 +5,7 @@
 //! the server is shown progress; when the loop is stopped, handlers finish and what was fetched
 //! but not begun goes back at once.
 
+mod backlog;
 mod bugs;
 mod delivery;
 mod health;
@@ -24,13 +25,16 @@ use tokio::{
     task::JoinSet,
     time::{interval, timeout},
 };
-use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, field::Empty};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::{Instrument, Span};
 
 use proofline_events::Recorded;
 
-use crate::{Connection, Due, dead_letter, topology::Consumer, trace};
+use crate::{
+    Connection, Due, dead_letter, telemetry,
+    topology::{Consumer, Source},
+    trace,
+};
 
 use bugs::Bugs;
 pub use delivery::Delivery;
@@ -106,6 +110,8 @@ impl Worker {
         let handler = Arc::new(handler);
         let free = Arc::new(Semaphore::new(self.concurrency));
         let mut in_flight = JoinSet::new();
+        let watching = backlog::watch(self.connection.clone(), self.consumer);
+        let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
         while !self.stop.is_cancelled() {
             let Some(consumer) = self.find_consumer().await else { continue };
             let ack_wait = consumer.cached_info().config.ack_wait;
@@ -189,16 +195,13 @@ impl Worker {
         H: Fn(Delivery<T>) -> F,
         F: Future<Output = Result<Handled, Failure>> + Send + 'static,
     {
-        let span = tracing::info_span!(
-            "consume",
-            otel.name = format!("process {}", self.consumer.name()),
-            otel.kind = "consumer",
-            messaging.system = "nats",
-            messaging.consumer.group.name = self.consumer.name(),
-            verification.id = Empty,
-        );
-        // An unsampled or missing context leaves the span a root, which is what it then is.
-        let _ = span.set_parent(trace::extract(message.headers.as_ref()));
+        let name = self.consumer.name();
+        let is_timer = matches!(self.consumer.source(), Source::Timers(_));
+        let span = trace::handling(name, &message, is_timer);
+        if let Ok(info) = message.info() {
+            telemetry::delivered(name, info.delivered == 1);
+            telemetry::waiting(name, info.pending);
+        }
         let begun = Instant::now();
         async {
             let result = match read(self.consumer, &message) {
@@ -206,7 +209,10 @@ impl Worker {
                 Err(rejection) => Err(Failure::Reject(rejection)),
             };
             let outcome = self.acknowledge(&message, result).await;
-            health::record(self.consumer.name(), outcome, begun.elapsed());
+            if matches!(outcome, "retry" | "dead_letter") {
+                trace::failed(&Span::current(), outcome);
+            }
+            telemetry::handled(name, outcome, begun.elapsed());
         }
         .instrument(span)
         .await;

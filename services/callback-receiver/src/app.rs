@@ -56,6 +56,7 @@ impl App {
         key: &VerificationKey,
         signal: Signal,
     ) -> Result<StatusCode, Problem> {
+        tracing::Span::current().record("verification.id", key.id.as_str());
         let (source, claimed_status) = (signal.source.word(), signal.claimed_status.clone());
         match self.signals.append(key, signal, clock::now()).await {
             Ok(stored) => {

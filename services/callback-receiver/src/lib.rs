@@ -22,6 +22,7 @@ use proofline_journal::{Connection, SignalSink};
 use proofline_service::{
     About, Shutdown,
     http::{self, Readiness},
+    telemetry::keys_in_use,
 };
 
 pub use settings::Settings;
@@ -46,8 +47,9 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
+    keys_in_use("tokens", settings.token_keys.ids());
     let app = app::App { signals, token_keys: settings.token_keys, webhooks: settings.webhooks };
-    let work = http::serve(listener, app::router(app), shutdown);
+    let work = http::serve_strangers(listener, app::router(app), shutdown);
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())

@@ -34,6 +34,7 @@ use proofline_journal::{AccountPace, Connection, Dossiers, Journal, Vault};
 use proofline_service::{
     About, Shutdown, clock,
     http::{self, Readiness},
+    telemetry::keys_in_use,
 };
 
 use tokio::time::timeout;
@@ -65,6 +66,8 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
+    keys_in_use("sealing", settings.keys.sealing.ids());
+    keys_in_use("tokens", settings.keys.tokens.ids());
     let tasks = TaskTracker::new();
     let app = app::App {
         dossiers: Dossiers::new(&connection),

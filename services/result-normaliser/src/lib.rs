@@ -24,6 +24,7 @@ use proofline_journal::{
 use proofline_service::{
     About, Shutdown, clock,
     http::{self, Readiness},
+    telemetry::keys_in_use,
 };
 
 pub use settings::Settings;
@@ -51,6 +52,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
+    keys_in_use("sealing", settings.keyring.ids());
     let vault = Vault::new(&connection, Arc::new(settings.keyring));
     let assure = Accounts::new(
         settings.assure,

@@ -12,7 +12,7 @@ use proofline_events::{
     v1::{CompletionSignalled, Flow, Outcome, SignalSource},
 };
 use proofline_journal::{
-    DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError,
+    DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError, told_an_end,
     worker::{Delivery, Failure, Handled},
 };
 use proofline_service::clock;
@@ -66,6 +66,7 @@ impl Normaliser {
         let Recorded { key, sequence, event, envelope, .. } = &delivery.message;
         // With less than what was delivered, a discard or a failed set-up would look like no end.
         let mut history = self.journal.read_since(key, *sequence).await?;
+        history.link_to_origin();
         let Some(verification) = history.open() else {
             if let Some(over) = &history.verification {
                 self.delete_late(over).await?;
@@ -97,6 +98,10 @@ impl Normaliser {
             match self.journal.execute_once(key, history, conclude, now).await {
                 Ok(Some(executed)) => {
                     tell(&executed.verification);
+                    if let (Some(signal), false) = (signal, executed.appended.is_empty()) {
+                        let age = Duration::try_from(clock::now() - envelope.time);
+                        told_an_end(signal.source(), age.unwrap_or_default());
+                    }
                     return Ok(Handled::Done);
                 }
                 // Something came in between: what was decided may no longer be right.

@@ -5,7 +5,7 @@ use proofline_callers::{not_found, tenant_of};
 use proofline_events::{VerificationId, VerificationKey, Word, v1::Depiction};
 use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
-use proofline_service::clock;
+use proofline_service::{clock, telemetry::unauthentic};
 
 use crate::Settings;
 
@@ -41,8 +41,10 @@ fn by_token(
     token: &str,
     (id, depiction): (&str, &str),
 ) -> Result<Target, Problem> {
-    let refuse =
-        || Problem::new(Code::UploadUrlInvalid, "This upload URL is not valid, or no longer.");
+    let refuse = || {
+        unauthentic("/v1/verifications/{id}/images/{depiction}");
+        Problem::new(Code::UploadUrlInvalid, "This upload URL is not valid, or no longer.")
+    };
     let redeemed =
         settings.token_keys.redeem(Purpose::Upload, token, clock::now()).map_err(|_| refuse())?;
     let capability = redeemed.capability;

@@ -9,6 +9,7 @@ mod access;
 mod app;
 mod cors;
 mod image;
+mod metrics;
 mod problems;
 mod put_image;
 mod settings;
@@ -21,6 +22,7 @@ use proofline_journal::{AccountPace, Connection, Journal};
 use proofline_service::{
     About, Shutdown, clock,
     http::{self, Readiness},
+    telemetry::keys_in_use,
 };
 
 use tokio::{sync::Semaphore, time::timeout};
@@ -55,6 +57,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
+    keys_in_use("tokens", settings.token_keys.ids());
     let tasks = TaskTracker::new();
     let app = app::App {
         journal,
@@ -69,7 +72,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         stop_streams: stop_streams(shutdown.clone()),
     };
     let work = async {
-        http::serve(listener, app::router(app), shutdown).await?;
+        http::serve_strangers(listener, app::router(app), shutdown).await?;
         tasks.close();
         if timeout(DRAIN, tasks.wait()).await.is_err() {
             tracing::warn!("work that outlived its request was cut off");

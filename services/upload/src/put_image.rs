@@ -27,7 +27,7 @@ use crate::{
     access::{Target, authorise},
     app::SharedApp,
     image::{Cause, Incoming, Progress, Unfit},
-    problems,
+    metrics, problems,
 };
 
 /// How long the first bytes of an image may take.
@@ -54,6 +54,7 @@ pub(crate) async fn put_image(
     // What is not even text names nothing.
     let Path((id, depiction)) = path.map_err(|_| not_found())?;
     let target = authorise(&app.settings, &headers, &uri, (&id, &depiction))?;
+    tracing::Span::current().record("verification.id", target.key.id.as_str());
     let max_bytes = app.settings.max_image_bytes;
     let length = content_length(&headers);
     if length.is_some_and(|length| length > max_bytes) {
@@ -92,8 +93,11 @@ impl Upload {
         let upload_id = uuid::Uuid::new_v4().simple().to_string();
         let verification = self.begin(&upload_id).await?;
         let media_type = incoming.media_type;
+        let begun_at = Instant::now();
         let (sent, progress) = self.send(&verification, &upload_id, incoming, length).await;
         let (result, answer) = self.judge(sent, &progress, media_type);
+        let (depiction, bytes) = (self.target.depiction, progress.size_bytes());
+        metrics::uploaded(depiction, &result, bytes, begun_at.elapsed());
         let reported = self.report(upload_id, result).await;
         // Also after an image that failed: its claim may be all that another one's submission
         // was waiting for.

@@ -13,10 +13,16 @@ pub(crate) async fn handle(
     delivery: Delivery<Due>,
 ) -> Result<Handled, Failure> {
     let key = &delivery.message.key;
-    let history = journal.read(key).await?;
-    if history.verification.is_some_and(|verification| verification.end.is_none()) {
+    let now = clock::now();
+    let mut history = journal.read(key).await?;
+    // One that comes before its time was brought forward by an end, which a replica may not have.
+    if history.open().is_some_and(|verification| now < verification.request.expires_at) {
+        history = journal.read_latest(key).await?;
+    }
+    if history.open().is_some() {
+        history.link_to_origin();
         let signal = Signal::new("deadline".to_owned(), SignalSource::Deadline);
-        signals.append(key, signal, clock::now()).await?;
+        signals.append(key, signal, now).await?;
         tracing::info!(verification.id = %key.id, tenant = %key.tenant, "the deadline has come");
     }
     Ok(Handled::Done)

@@ -6,7 +6,9 @@
 //! * What not for: telling the end (`result-normaliser`).
 //! * Where to begin: `submission_requested.rs`.
 
+mod census;
 mod deadline_due;
+mod overdue;
 mod reconcile;
 mod settings;
 mod submission_requested;
@@ -18,16 +20,19 @@ use anyhow::Context;
 use proofline_assure::Accounts;
 use proofline_events::Service;
 use proofline_journal::{
-    AccountPace, Connection, DueTimers, Journal, SignalSink, Vault, topology::Consumer,
+    AccountPace, Census, Connection, DueTimers, Journal, SignalSink, Vault, topology::Consumer,
     worker::Workers,
 };
 use proofline_service::{
     About, Shutdown, clock,
     http::{self, Readiness},
+    telemetry::keys_in_use,
 };
+use tokio_util::task::AbortOnDropHandle;
 
 pub use settings::Settings;
 
+use overdue::OverdueCount;
 use reconcile::Reconciler;
 use submission_requested::Starter;
 
@@ -57,6 +62,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
+    keys_in_use("sealing", settings.keyring.ids());
     let grace = settings.callback_grace;
     let mut workers = Workers::new(connection.clone(), shutdown.clone());
     workers.events(Consumer::VerifierRequests, {
@@ -85,8 +91,11 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         assure,
         pace,
         interval: settings.reconcile_interval,
+        overdue: OverdueCount::new(settings.reconcile_interval, clock::now),
     };
-    workers.other(checks.health(), reconciler.run(shutdown));
+    workers.other(checks.health(), reconciler.run(shutdown.clone()));
+    let counting = census::run(Census::new(connection.clone()), shutdown);
+    let _counting = AbortOnDropHandle::new(tokio::spawn(counting));
     for health in workers.healths() {
         readiness.check(health.name(), Arc::new(move || health.check()));
     }

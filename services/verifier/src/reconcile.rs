@@ -22,6 +22,8 @@ use proofline_verification::{Candidate, Verification, is_final, the_one_that_cou
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::interval;
 
+use crate::overdue::OverdueCount;
+
 /// How many checks one round takes; what is left waits for the next.
 const MAX_CHECKS: usize = 10_000;
 /// How many verifications are read, signalled and set again at once.
@@ -46,6 +48,7 @@ pub(crate) struct Reconciler {
     pub(crate) assure: Accounts,
     pub(crate) pace: AccountPace,
     pub(crate) interval: Duration,
+    pub(crate) overdue: OverdueCount,
 }
 
 /// A check that is due, and the open verification it is for.
@@ -127,7 +130,9 @@ impl Reconciler {
     async fn try_round(&self) -> Result<(), Error> {
         self.checks.probe().await?;
         if self.pace.begin_round(self.interval).await? {
-            self.round().await?;
+            let round = self.round().await;
+            self.overdue.round(round.is_ok());
+            round?;
         }
         Ok(())
     }
@@ -211,6 +216,7 @@ impl Reconciler {
             history => history?,
         };
         let Some(verification) = history.verification.filter(|v| v.end.is_none()) else {
+            self.overdue.ended(&taken.due.key.id);
             taken.done().await?;
             return Ok(None);
         };
@@ -236,20 +242,25 @@ impl Reconciler {
             self.signals.append(key, signal, now).await?;
             tracing::info!(verification.id = %key.id, tenant = %key.tenant, "no longer open at Assure, and not heard of");
         }
-        self.set_again(&taken, &verification).await?;
+        let next = self.set_again(&taken, &verification).await?;
+        self.overdue.looked_up(&key.id, is_found, next);
         taken.done().await?;
         Ok(is_found)
     }
 
-    /// After a longer pause than the one before, unless the deadline comes first.
-    async fn set_again(&self, taken: &Taken, verification: &Verification) -> Result<(), Error> {
+    /// After a longer pause than the one before, unless the deadline comes first; when that is.
+    async fn set_again(
+        &self,
+        taken: &Taken,
+        verification: &Verification,
+    ) -> Result<OffsetDateTime, Error> {
         let round = taken.due.round.saturating_add(1);
         let at = clock::now() + pause(self.interval, round);
         if at < verification.request.expires_at {
             let next = Due { key: verification.key.clone(), at, round };
             self.journal.reset_timer(TimerKind::Check, &next).await?;
         }
-        Ok(())
+        Ok(at)
     }
 
     /// A list request that failed doesn't count.

@@ -32,6 +32,7 @@ impl Starter {
         let Recorded { key, sequence, envelope, .. } = &delivery.message;
         let journal = &self.journal;
         let history = journal.read_since(key, *sequence).await?;
+        history.link_to_origin();
         let Some(verification) = history.verification else { return Ok(Handled::Done) };
         if verification.start.is_some() || verification.end.is_some() {
             return Ok(Handled::Done);

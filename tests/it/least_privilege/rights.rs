@@ -87,6 +87,18 @@ pub(super) const TABLE: [Rights; 9] = [
         deletes: &["KV_PARAMETERS"],
         writes: &["PACE."],
         consumes: "verifier-",
+        others: &[
+            "$JS.API.DIRECT.GET.TIMERS",
+            "$JS.API.STREAM.INFO.VERIFICATIONS",
+            "$JS.API.STREAM.INFO.TIMERS",
+            "$JS.API.STREAM.INFO.DEAD_LETTERS",
+            "$JS.API.STREAM.INFO.KV_SEALED",
+            "$JS.API.STREAM.INFO.KV_PARAMETERS",
+            "$JS.API.STREAM.INFO.KV_DATA_KEYS",
+            "$JS.API.STREAM.INFO.KV_LEASES",
+            "$JS.API.STREAM.INFO.KV_PACE",
+            "$JS.API.STREAM.INFO.KV_DOSSIERS",
+        ],
         ..NONE
     },
     Rights {

@@ -26,7 +26,8 @@ async fn a_service_that_lacks_a_right_is_unready_and_tells_and_counts_the_refusa
         let metrics = String::from_utf8_lossy(&metrics.bytes).into_owned();
         let mut lines = metrics.lines();
         let counted = lines.find(|line| line.starts_with("proofline_nats_refusals_total"));
-        if counted.is_some() { Ok(()) } else { Err(metrics) }
+        let is_counted = counted.is_some_and(|line| !line.ends_with(" 0"));
+        if is_counted { Ok(()) } else { Err(metrics) }
     })
     .await;
     assert_eq!(get("/readyz").await.status, 503);

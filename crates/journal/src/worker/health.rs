@@ -2,37 +2,58 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
-        atomic::{AtomicBool, Ordering},
+        Arc, LazyLock, Mutex, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use opentelemetry::{KeyValue, global, metrics::Histogram};
+use opentelemetry::{KeyValue, global};
+
+use crate::telemetry;
 
 /// Whether a worker is consuming.
 #[derive(Debug, Clone)]
-pub struct Health {
+pub struct Health(Arc<State>);
+
+#[derive(Debug)]
+struct State {
     name: &'static str,
-    is_consuming: Arc<AtomicBool>,
+    is_consuming: AtomicBool,
+    /// When its pull was last known to be alive, in milliseconds since [`START`].
+    last_sign: AtomicU64,
 }
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// Those that metrics tell of.
+static ALL: Mutex<Vec<Weak<State>>> = Mutex::new(Vec::new());
 
 impl Health {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, is_consuming: Arc::default() }
+        telemetry::none_buried_yet(name);
+        let last_sign = AtomicU64::new(milliseconds());
+        let state = Arc::new(State { name, is_consuming: AtomicBool::default(), last_sign });
+        let mut all = ALL.lock().expect("no panic while held");
+        if all.is_empty() {
+            tell_metrics();
+        }
+        all.push(Arc::downgrade(&state));
+        Self(state)
     }
 
     pub(crate) fn consuming(&self) {
-        self.is_consuming.store(true, Ordering::Relaxed);
+        self.0.is_consuming.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn stopped(&self) {
-        self.is_consuming.store(false, Ordering::Relaxed);
+        if self.0.is_consuming.swap(false, Ordering::Relaxed) {
+            self.0.last_sign.store(milliseconds(), Ordering::Relaxed);
+        }
     }
 
     /// The consumer's name.
     pub fn name(&self) -> &'static str {
-        self.name
+        self.0.name
     }
 
     /// Whether messages would be handled now.
@@ -40,23 +61,61 @@ impl Health {
     /// # Errors
     /// A sentence for operators.
     pub fn check(&self) -> Result<(), String> {
-        if self.is_consuming.load(Ordering::Relaxed) {
-            Ok(())
-        } else {
-            Err(format!("consumer {} is not there", self.name))
+        match self.0.silence() {
+            Duration::ZERO => Ok(()),
+            silence => Err(format!(
+                "consumer {} is not there; its last sign of life was {} s ago",
+                self.0.name,
+                silence.as_secs()
+            )),
         }
     }
 }
 
-static HANDLED: LazyLock<Histogram<f64>> = LazyLock::new(|| {
-    global::meter("proofline")
-        .f64_histogram("proofline.message.handle.duration")
-        .with_unit("s")
-        .with_description("Time to handle a message, by consumer and outcome")
-        .build()
-});
+impl State {
+    /// How long ago its last sign of life was. A pull that lives brings messages or heartbeats; the
+    /// worker is told within seconds when it does not.
+    fn silence(&self) -> Duration {
+        if self.is_consuming.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
+        let silence = milliseconds().saturating_sub(self.last_sign.load(Ordering::Relaxed));
+        Duration::from_millis(silence.max(1))
+    }
+}
 
-pub(super) fn record(consumer: &'static str, outcome: &'static str, duration: Duration) {
-    let labels = [KeyValue::new("consumer", consumer), KeyValue::new("outcome", outcome)];
-    HANDLED.record(duration.as_secs_f64(), &labels);
+fn milliseconds() -> u64 {
+    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn tell_metrics() {
+    global::meter("proofline")
+        .f64_observable_gauge("proofline.consumer.silence")
+        .with_unit("s")
+        .with_description("Time since the last sign of life of a consumer; 0 while there are any")
+        .with_callback(|observer| {
+            let mut all = ALL.lock().expect("no panic while held");
+            all.retain(|state| state.strong_count() > 0);
+            for state in all.iter().filter_map(Weak::upgrade) {
+                let labels = [KeyValue::new("consumer", state.name)];
+                observer.observe(state.silence().as_secs_f64(), &labels);
+            }
+        })
+        .build();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_told_until_there_is_a_sign_of_life() {
+        let health = Health::new("verifier-requests");
+        let told = health.check().unwrap_err();
+        assert!(told.starts_with("consumer verifier-requests is not there"), "{told}");
+        health.consuming();
+        assert_eq!(health.check(), Ok(()));
+        health.stopped();
+        assert!(health.check().is_err());
+    }
 }

@@ -5,6 +5,7 @@
 )]
 
 mod buckets;
+mod census;
 mod document_flow;
 mod erasure;
 mod guard;

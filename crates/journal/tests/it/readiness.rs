@@ -54,7 +54,7 @@ async fn whoever_waits_for_an_end_reads_it_after_the_next_hints() {
         }
     };
 
-    timeout(PATIENCE, async { tokio::join!(wait, end) }).await.expect("the end is read");
+    Box::pin(timeout(PATIENCE, async { tokio::join!(wait, end) })).await.expect("the end is read");
 }
 
 async fn has_ended(journal: &Journal, key: &VerificationKey) -> bool {

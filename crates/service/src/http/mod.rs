@@ -8,5 +8,5 @@ mod unread;
 
 pub use admin::{serve_admin, with_admin};
 pub use readiness::{Check, Readiness};
-pub use server::{bind, serve};
-pub use span::traced;
+pub use server::{bind, serve, serve_strangers};
+pub use span::{Callers, traced};

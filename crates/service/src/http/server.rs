@@ -23,7 +23,7 @@ use tokio::{
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
 
-use super::{traced, unread};
+use super::{Callers, traced, unread};
 use crate::Shutdown;
 
 /// When to try again after a connection could not be taken.
@@ -51,8 +51,30 @@ pub async fn serve(
     router: Router,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
+    serve_callers(listener, router, shutdown, Callers::Known).await
+}
+
+/// The same for a port that is open to the public: [`Callers::Strangers`].
+///
+/// # Errors
+///
+/// When the listener fails.
+pub async fn serve_strangers(
+    listener: TcpListener,
+    router: Router,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    serve_callers(listener, router, shutdown, Callers::Strangers).await
+}
+
+async fn serve_callers(
+    listener: TcpListener,
+    router: Router,
+    shutdown: Shutdown,
+    callers: Callers,
+) -> anyhow::Result<()> {
     info!(address = %listener.local_addr()?, "listening");
-    let router = traced(router.layer(CatchPanicLayer::custom(panicked)));
+    let router = traced(router.layer(CatchPanicLayer::custom(panicked)), callers);
     let router = router.layer(middleware::from_fn(unread::read_on));
     run(listener, router, &shutdown, Limits::USUAL).await;
     Ok(())

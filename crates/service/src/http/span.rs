@@ -11,7 +11,7 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::Response,
 };
-use opentelemetry::{KeyValue, global, metrics::Histogram};
+use opentelemetry::{KeyValue, global, metrics::Histogram, trace::TraceContextExt};
 use tracing::{Instrument, debug, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -21,21 +21,31 @@ use crate::telemetry::context;
 const BOUNDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
-/// Gives each request a server span named by method and route, within the caller's trace, and
+/// Whose requests come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callers {
+    /// Ours: a request goes on in the trace that it names.
+    Known,
+    /// Strangers: what they name is linked at most. They must not decide what is sampled, nor put
+    /// their spans into somebody's trace; and a callback comes hours after the trace it may name.
+    Strangers,
+}
+
+/// Gives each request a server span named by method and route, and
 /// measures `http.server.request.duration` until the head of the response. [`super::serve`] does
 /// this already; it is public for tests that call a router directly.
-pub fn traced(router: Router) -> Router {
+pub fn traced(router: Router, callers: Callers) -> Router {
     let duration = global::meter("proofline")
         .f64_histogram("http.server.request.duration")
         .with_unit("s")
         .with_description("Duration of HTTP server requests, until the head of the response.")
         .with_boundaries(BOUNDS.to_vec())
         .build();
-    router.layer(from_fn_with_state(duration, server_span))
+    router.layer(from_fn_with_state((duration, callers), server_span))
 }
 
 async fn server_span(
-    State(duration): State<Histogram<f64>>,
+    State((duration, callers)): State<(Histogram<f64>, Callers)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -48,14 +58,21 @@ async fn server_span(
         otel.name = name,
         otel.kind = "server",
         otel.status_code = Empty,
+        error.type = Empty,
         http.request.method = method,
         http.route = route,
         http.response.status_code = Empty,
+        url.scheme = "http",
+        // For handlers to record.
+        verification.id = Empty,
     );
     let headers = request.headers();
     let parent = context::extract(|name| Some(headers.get(name)?.to_str().ok()?.to_owned()));
-    // Fails only where no tracer is installed, in tests.
-    let _ = span.set_parent(parent);
+    match callers {
+        // Fails only where no tracer is installed, in tests.
+        Callers::Known => drop(span.set_parent(parent)),
+        Callers::Strangers => span.add_link(parent.span().span_context().clone()),
+    }
 
     let response = next.run(request).instrument(span.clone()).await;
 
@@ -64,6 +81,7 @@ async fn server_span(
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.as_str());
     }
     span.in_scope(|| {
         debug!(status = status.as_u16(), duration_ms = elapsed.as_secs_f64() * 1e3, "answered");

@@ -4,20 +4,11 @@ use opentelemetry::KeyValue;
 use opentelemetry_otlp::{
     ExporterBuildError, MetricExporter, Protocol, SpanExporter, WithExportConfig,
 };
-use opentelemetry_sdk::{
-    Resource,
-    metrics::{Aggregation, Instrument, InstrumentKind, SdkMeterProvider, Stream},
-    trace::SdkTracerProvider,
-};
+use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider, trace::SdkTracerProvider};
 use prometheus::Registry;
 
 use super::Settings;
 use crate::plan::VERSION;
-
-/// Bounds of the buckets of durations, in seconds: those that the semantic conventions advise for
-/// HTTP, and longer ones for what waits.
-const SECONDS: [f64; 16] =
-    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0];
 
 pub(super) fn resource(service_name: &'static str, settings: &Settings) -> Resource {
     let name = settings.service_name.clone().unwrap_or_else(|| service_name.to_owned());
@@ -27,7 +18,8 @@ pub(super) fn resource(service_name: &'static str, settings: &Settings) -> Resou
         .build()
 }
 
-/// A provider without an exporter still gives every span its ids.
+/// A provider without an exporter still gives every span its ids. The sampler is that of the
+/// standard variables, which the SDK reads; without them all of it.
 pub(super) fn tracer_provider(
     resource: Resource,
     settings: &Settings,
@@ -45,7 +37,7 @@ pub(super) fn meter_provider(
     settings: &Settings,
     registry: &Registry,
 ) -> (SdkMeterProvider, Option<String>) {
-    let mut provider = SdkMeterProvider::builder().with_resource(resource).with_view(seconds);
+    let mut provider = SdkMeterProvider::builder().with_resource(resource);
     let mut fault = None;
     match opentelemetry_prometheus::exporter().with_registry(registry.clone()).build() {
         Ok(reader) => provider = provider.with_reader(reader),
@@ -57,15 +49,6 @@ pub(super) fn meter_provider(
         Some(Err(error)) => fault = Some(error.to_string()),
     }
     (provider.build(), fault)
-}
-
-/// The SDK's own buckets are meant for milliseconds: in seconds all would fall into the first one.
-fn seconds(instrument: &Instrument) -> Option<Stream> {
-    let is_duration = instrument.kind() == InstrumentKind::Histogram && instrument.unit() == "s";
-    let aggregation =
-        Aggregation::ExplicitBucketHistogram { boundaries: SECONDS.to_vec(), record_min_max: true };
-    let stream = is_duration.then(|| Stream::builder().with_aggregation(aggregation).build());
-    stream?.ok()
 }
 
 fn span_exporter(endpoint: &str) -> Result<SpanExporter, ExporterBuildError> {

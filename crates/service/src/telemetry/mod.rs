@@ -7,6 +7,8 @@
 pub mod context;
 mod export;
 mod json;
+mod keys;
+mod refusals;
 mod settings;
 
 use std::{
@@ -31,11 +33,13 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+pub use keys::keys_in_use;
+pub use refusals::unauthentic;
 pub use settings::Settings;
 
 /// The libraries below us say little of use at `debug`, and some of them print headers there.
 const QUIET: &str = "async_nats=warn,h2=info,hyper=info,hyper_util=info,opentelemetry=warn,\
-    opentelemetry_sdk=warn,opentelemetry_otlp=warn,reqwest=info,rustls=info,tower=info";
+    opentelemetry_sdk=warn,opentelemetry_otlp=warn,proofline::publish=off,reqwest=info,rustls=info,tower=info";
 /// What becomes a span, whatever is logged. The exporter's own HTTP client must stay out of it.
 const TRACED: &str = "info,h2=off,hyper=off,hyper_util=off,opentelemetry=off,reqwest=off";
 

@@ -14,7 +14,7 @@ const TOKEN: &str = "a-secret-token";
 
 fn router() -> Router {
     let inner = Router::new().route("/{token}", get(|| async { "ok" }).post(failing));
-    traced(Router::new().nest("/return", inner))
+    traced(Router::new().nest("/return", inner), Callers::Known)
 }
 
 async fn failing() -> StatusCode {
@@ -27,12 +27,19 @@ fn request(method: &str, path: &str) -> Request {
 }
 
 async fn spans_of(requests: impl IntoIterator<Item = Request>) -> Vec<SpanData> {
+    spans_of_router(router(), requests).await
+}
+
+async fn spans_of_router(
+    router: Router,
+    requests: impl IntoIterator<Item = Request>,
+) -> Vec<SpanData> {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
     for request in requests {
-        router().oneshot(request).await.unwrap();
+        router.clone().oneshot(request).await.unwrap();
     }
     exporter.get_finished_spans().unwrap()
 }
@@ -57,10 +64,24 @@ async fn a_span_has_the_route_the_status_and_the_callers_trace() {
 }
 
 #[tokio::test]
+async fn a_strangers_trace_is_linked_and_not_gone_on_with() {
+    let router =
+        traced(Router::new().route("/return/{token}", get(|| async { "ok" })), Callers::Strangers);
+    let spans = spans_of_router(router, [request("GET", &format!("/return/{TOKEN}"))]).await;
+
+    let [span] = spans.as_slice() else { panic!("one span, not {}", spans.len()) };
+    assert_ne!(span.span_context.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(span.parent_span_id.to_string(), "0000000000000000");
+    let linked: Vec<_> = span.links.iter().map(|link| link.span_context.span_id()).collect();
+    assert_eq!(linked.iter().map(ToString::to_string).collect::<Vec<_>>(), ["b7ad6b7169203331"]);
+}
+
+#[tokio::test]
 async fn a_server_error_is_an_error_of_the_span_and_a_clients_is_not() {
     let path = format!("/return/{TOKEN}");
     let spans = spans_of([request("POST", &path), request("PUT", &path)]).await;
     assert!(matches!(spans[0].status, Status::Error { .. }), "{:?}", spans[0].status);
+    assert_eq!(attribute(&spans[0], "error.type").unwrap(), "503");
     assert_eq!(attribute(&spans[1], "http.response.status_code").unwrap(), "405");
     assert_eq!(spans[1].status, Status::Unset);
 }
