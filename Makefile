@@ -68,8 +68,9 @@ test-all: build lint-api fuzz-api prometheus $(TEST_INSTALLS) ## Runs the tests 
 	@bash -o pipefail -c '$(CARGO) test --locked -p proofline-tests --test with_installs --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: bench
-bench: build ## Measures how much memory uploads take
+bench: build ## Measures how much memory uploads take, and what telemetry costs
 	$(CARGO) test --locked -p proofline-tests --bench upload_memory
+	$(CARGO) test --locked -p proofline-tests --bench telemetry_cost
 
 .PHONY: lint
 lint: $(BUF) ## Checks format, clippy, rustdoc and the event definitions

@@ -48,7 +48,8 @@ impl Connection {
         guard: Option<u64>,
     ) -> Result<Appended, Error> {
         let span = trace::publishing(event.event_type(), key, &envelope.id);
-        let appending = self.append_surely(key, event, envelope, guard);
+        // On the heap: every step of every service has this future in its own.
+        let appending = Box::pin(self.append_surely(key, event, envelope, guard));
         let result = appending.instrument(span.clone()).await;
         match &result {
             Ok(Appended::Stored(_)) => telemetry::appended(event),
