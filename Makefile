@@ -64,7 +64,7 @@ test: build ## Runs every test and says how many there were
 	@bash -o pipefail -c '$(CARGO) test --locked --workspace --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: test-all
-test-all: build lint-api fuzz-api prometheus $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
+test-all: build lint-api fuzz-api deploy-check observability-check prometheus $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
 	@bash -o pipefail -c '$(CARGO) test --locked -p proofline-tests --test with_installs --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
 
 .PHONY: bench
