@@ -35,9 +35,11 @@ async fn main() -> ExitCode {
     let collector = Collector::open().await;
     let (mut with, mut without) = (collector.collecting(Scene::new()), Scene::new());
     for service in SERVICES {
-        with = with
-            .with(service, "OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
-            .with(service, "OTEL_TRACES_SAMPLER_ARG", "0.1");
+        with = with.with(service, "OTEL_TRACES_SAMPLER", "parentbased_traceidratio").with(
+            service,
+            "OTEL_TRACES_SAMPLER_ARG",
+            "0.1",
+        );
         without = without.with(service, "OTEL_TRACES_SAMPLER", "always_off");
     }
     let (with, without) = (with.start().await, without.start().await);
