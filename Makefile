@@ -20,6 +20,7 @@ CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 EXAMPLES := crates/subscriber/examples
 PYTHON_EXAMPLE := $(TOOLS)/example-python
 NODE_EXAMPLE := $(TOOLS)/example-node
+YAML := $(TOOLS)/yaml
 BROWSER_TESTS := tests/with_installs/browser
 BROWSER := $(TOOLS)/browser
 FIND_CHROMIUM := (command -v chromium || command -v chromium-browser || command -v google-chrome) >$(BROWSER)/chromium-path
@@ -151,6 +152,16 @@ docs: api-docs ## Writes docs/configuration.md and the descriptions of the inter
 	target/debug/proofline describe configuration >target/configuration.md
 	mv target/configuration.md docs/configuration.md
 
+.PHONY: image
+image: buildah ## Makes the container image with buildah, twice to the same digest
+	$(CARGO) build --locked --release --workspace --bins
+	deploy/image/build
+
+.PHONY: image-check
+image-check: $(YAML)/installed ## Looks at what is in the image, and runs it and what compose.yaml says in its root
+	$(YAML)/bin/python deploy/image/check_image.py
+	$(YAML)/bin/python deploy/image/check_compose.py
+
 .PHONY: release-proto
 release-proto: $(BUF) ## Makes the events as they are now what later changes must not break
 	$(BUF) build -o proto/released.binpb
@@ -220,6 +231,20 @@ $(BROWSER)/installed: $(addprefix $(BROWSER_TESTS)/,package.json package-lock.js
 	@$(FIND_CHROMIUM) || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && $(FIND_CHROMIUM); } || \
 		{ echo "a Chromium is needed: install one as chromium, chromium-browser or google-chrome"; exit 1; }
 	@touch $@
+
+$(YAML)/installed: deploy/image/requirements.txt
+	rm -rf $(YAML)
+	$(PYTHON) -m venv $(YAML)
+	$(YAML)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --only-binary :all: --requirement $<
+	@touch $@
+
+# Debian's, where this may install it.
+.PHONY: buildah
+buildah:
+	@command -v buildah >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends buildah >/dev/null; } || \
+		{ echo "make image needs buildah: apt-get install buildah (or use Docker, see deploy/image/README.md)"; exit 1; }
 
 $(CARGO_DENY):
 	$(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)

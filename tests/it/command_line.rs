@@ -101,3 +101,24 @@ async fn what_cannot_be_is_told_with_every_fault_and_without_the_key() {
     assert_eq!(code, Some(1));
     assert!(complaint.contains("401") && !complaint.contains("planted-key"), "{complaint}");
 }
+
+#[tokio::test]
+async fn health_is_the_exit_code_and_says_what_is_against_it() {
+    let stage = Stage::start().await;
+    let ready = format!("{}/readyz", stage.process("proofline-verifier").admin_url);
+    let (code, shown, complaint) = proofline(None, &["health", &ready]).await;
+    assert_eq!((code, shown.as_str(), complaint.as_str()), (Some(0), "", ""));
+
+    stage.acts().1.nats_stops().await;
+    stage.readiness_becomes("proofline-verifier", 503).await;
+    let (code, _, complaint) = proofline(None, &["health", &ready]).await;
+    assert_eq!(code, Some(1));
+    assert!(complaint.starts_with("503 Service Unavailable: nats: "), "{complaint}");
+
+    let nobody = "http://127.0.0.1:9/readyz";
+    let (code, _, complaint) = proofline(None, &["health", nobody]).await;
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("Connection refused"), "{complaint}");
+    let (code, ..) = proofline(None, &["health", "readyz"]).await;
+    assert_eq!(code, Some(2));
+}

@@ -3,6 +3,7 @@
 mod demo;
 mod describe;
 mod dev;
+mod health;
 mod installation;
 mod output;
 mod provision;
@@ -69,6 +70,13 @@ enum Command {
     /// Reads PROOFLINE_NATS_*, as provision does.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
+    /// Asks a service whether it is ready, for health checks of containers, which have no shell.
+    ///
+    /// Exit code 0 if the answer is 2xx; if not, 1 and what the service says against it.
+    Health {
+        /// Such as http://127.0.0.1:9080/readyz.
+        url: reqwest::Url,
+    },
     /// Prints what an interface looks like, for programs to read.
     Describe {
         /// Which one.
@@ -99,6 +107,7 @@ fn main() -> ExitCode {
             }
             Command::Provision { settings: false, prune } => provision::run(prune).await,
             Command::Subscribers(command) => subscribers::run(command).await,
+            Command::Health { url } => health::run(url).await,
             Command::Describe { interface } => {
                 say(&describe::document(interface));
                 Ok(())
