@@ -58,9 +58,16 @@ impl DeadLetter<'_> {
         format!("{}.{}", self.consumer, self.sequence)
     }
 
-    /// Whether a header of the original stays as it is.
-    pub fn keeps(header: &str) -> bool {
-        header.starts_with("ce-") || header == "traceparent"
+    /// Every header of the letter: those of the original that stay as they are, and what is added.
+    pub fn headers_with<'h>(
+        &self,
+        original: impl IntoIterator<Item = (&'h str, &'h str)>,
+    ) -> impl Iterator<Item = (String, String)> {
+        let stays = |(name, _): &(&str, &str)| name.starts_with("ce-") || *name == "traceparent";
+        let kept = original.into_iter().filter(stays);
+        let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let added = self.headers().into_iter().map(|(name, value)| (name.to_owned(), value));
+        kept.chain(added)
     }
 
     /// The headers that are added to those kept. Each value is one line.

@@ -137,15 +137,13 @@ async fn bury(
         stored_at: info.published,
     };
     let mut headers = HeaderMap::new();
-    for (name, values) in message.headers.iter().flat_map(HeaderMap::iter) {
-        if let Some(value) = values.last().filter(|_| DeadLetter::keeps(name.as_ref())) {
-            headers.insert(name.clone(), value.clone());
-        }
-    }
-    headers.insert(header::NATS_MESSAGE_ID, letter.message_id());
-    for (name, value) in letter.headers() {
+    let original = message.headers.iter().flat_map(HeaderMap::iter);
+    let original =
+        original.filter_map(|(name, values)| Some((name.as_ref(), values.last()?.as_str())));
+    for (name, value) in letter.headers_with(original) {
         headers.insert(name, value);
     }
+    headers.insert(header::NATS_MESSAGE_ID, letter.message_id());
     let payload = message.payload.clone();
     dead_letters.publish_with_headers(letter.subject(), headers, payload).await?.await?;
     Ok(())
