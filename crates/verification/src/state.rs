@@ -356,6 +356,11 @@ impl Verification {
         !self.assure_account.is_empty() && self.assure_account != assure_account
     }
 
+    /// Whether the caller wants nothing to come of it any more.
+    pub fn is_discarded(&self) -> bool {
+        self.is_cancellation_requested || self.is_erasure_requested
+    }
+
     /// Whether the deadline is past.
     pub fn is_past_deadline(&self, now: OffsetDateTime) -> bool {
         now >= self.request.expires_at

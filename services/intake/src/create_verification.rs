@@ -231,8 +231,7 @@ impl Attempt {
         let is_open = verification.process.is_none()
             && verification.setup_failure.is_none()
             && verification.end.is_none()
-            && !verification.is_cancellation_requested
-            && !verification.is_erasure_requested;
+            && !verification.is_discarded();
         if is_open {
             return Ok(None);
         }

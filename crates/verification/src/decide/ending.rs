@@ -88,7 +88,7 @@ fn verdict(
     if let Some(failure) = &state.setup_failure {
         return Some((Outcome::Failed, Some(failure.reason)));
     }
-    let is_discarded = state.is_cancellation_requested || state.is_erasure_requested;
+    let is_discarded = state.is_discarded();
     let is_past = state.is_past_deadline(now);
     let canceled = (Outcome::Canceled, Some(Reason::CanceledByCaller));
     let expired = |reason| Some((Outcome::Expired, Some(reason)));

@@ -109,9 +109,6 @@ fn is_lost(state: &Verification) -> bool {
 
 /// Nothing more is created for a verification that is over.
 fn refuse_if_over(state: &Verification) -> Result<(), Refusal> {
-    let is_over = state.end.is_some()
-        || state.setup_failure.is_some()
-        || state.is_cancellation_requested
-        || state.is_erasure_requested;
+    let is_over = state.end.is_some() || state.setup_failure.is_some() || state.is_discarded();
     if is_over { Err(Refusal::AlreadyFinished) } else { Ok(()) }
 }

@@ -21,7 +21,7 @@ pub(super) fn submit(
     if state.submitted.is_some() {
         return Ok(Vec::new());
     }
-    if state.end.is_some() || state.is_cancellation_requested || state.is_erasure_requested {
+    if state.end.is_some() || state.is_discarded() {
         return Err(Refusal::AlreadyFinished);
     }
     if state.process.is_none() {

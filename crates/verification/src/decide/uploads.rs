@@ -15,7 +15,7 @@ pub(super) fn start(
     until: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<Vec<Event>, Refusal> {
-    if state.end.is_some() || state.is_cancellation_requested || state.is_erasure_requested {
+    if state.end.is_some() || state.is_discarded() {
         return Err(Refusal::AlreadyFinished);
     }
     let takes_it = state.takes_images()
