@@ -73,7 +73,7 @@ impl Normaliser {
             }
             return Ok(Handled::Done);
         };
-        let look = self.look(verification).await;
+        let mut look = self.look(verification, None).await;
         let signal = signal_of(event);
         for _ in 0..MAX_CONFLICTS {
             let Some(verification) = history.open().cloned() else { return Ok(Handled::Done) };
@@ -92,6 +92,11 @@ impl Normaliser {
                 }
                 return not_yet(&look, signal, &verification, envelope.time, now);
             };
+            if let (Some(process_id), None) = (&look.process_id, &look.process) {
+                // It was only seen on a list: an end has the whole answer sealed.
+                look = self.look(&verification, Some(process_id)).await;
+                continue;
+            }
             if let Some(process) = &look.process {
                 self.seal(&verification, end.outcome(), process, now).await?;
             }
@@ -113,7 +118,8 @@ impl Normaliser {
         Err(Failure::retry("the verification was changed too often in between"))
     }
 
-    async fn look(&self, verification: &Verification) -> Look {
+    /// Looks at the verification's process, or at this one of a capture's.
+    async fn look(&self, verification: &Verification, which: Option<&str>) -> Look {
         if verification.setup_failure.is_some() {
             return Look::of(Observation::NoProcess);
         }
@@ -122,7 +128,7 @@ impl Normaliser {
             return Look::of(Observation::NoProcess);
         };
         let assure = self.assure.of(verification.key.tenant.as_str());
-        let looked = match &process.id {
+        let looked = match which.or(process.id.as_deref()) {
             Some(process_id) => look_at(assure, dossier_id, process_id).await,
             None => look_for(assure, dossier_id, verification).await,
         };
@@ -144,8 +150,7 @@ impl Normaliser {
     /// Whoever kept the address of a capture's page can go there also after the caller has discarded
     /// the verification: what that makes in Assure must not stay there.
     async fn delete_late(&self, over: &Verification) -> Result<(), Failure> {
-        let is_discarded = over.is_cancellation_requested || over.is_erasure_requested;
-        if is_discarded && over.request.flow == Flow::Capture {
+        if over.is_discarded() && over.request.flow == Flow::Capture {
             let due = Due { key: over.key.clone(), at: clock::now(), round: 0 };
             self.journal.reset_timer(TimerKind::DeleteInAssure, &due).await?;
         }
@@ -231,12 +236,9 @@ async fn look_for(
     let all = assure.processes_of(dossier_id).await?;
     let Some(all) = all else { return Ok(Look::of(Observation::Gone)) };
     let own = verification.own_processes(all.into_iter().map(candidate).collect());
-    let is_over = verification.is_cancellation_requested
-        || verification.is_erasure_requested
-        || verification.is_past_deadline(clock::now());
     match the_one_that_counts(&own) {
-        // No end comes of it, so there is nothing to seal.
-        Some(open) if !is_final(&open.status) && !is_over => Ok(Look {
+        // Usually no end comes of it, and this is all that need be known.
+        Some(open) if !is_final(&open.status) => Ok(Look {
             process_id: Some(open.id.clone()),
             ..Look::of(Observation::Status(open.status.clone()))
         }),
