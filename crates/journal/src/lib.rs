@@ -39,7 +39,7 @@ pub use hint::Hint;
 pub use journal::{Executed, History, Journal};
 pub use lease::Lease;
 pub use pace::AccountPace;
-pub use provision::{ProvisionSettings, Retention, provision, prune};
+pub use provision::{ProvisionError, ProvisionSettings, Retention, provision, prune};
 pub use signal::{Signal, SignalSink, Stored};
 pub use telemetry::told_an_end;
 pub use timers::{Due, TimerKind};

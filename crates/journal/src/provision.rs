@@ -1,13 +1,20 @@
-//! Making what [`crate::topology`] describes. Idempotent: what is there is updated.
+//! Making what [`crate::topology`] describes. What is there is changed in place, unless something
+//! that is kept in it would be lost.
 
-use std::{collections::BTreeSet, time::Duration};
+mod change;
+mod consumer;
+mod prune;
+mod stream;
 
-use async_nats::jetstream::{consumer::Info, stream::Config};
-use futures_util::TryStreamExt;
-use proofline_events::EventType;
+use std::time::Duration;
+
+use async_nats::jetstream::{self, consumer::pull, stream::Config};
 use proofline_settings::Reader;
+use time::OffsetDateTime;
 use tokio::time::timeout;
 
+pub use self::prune::prune;
+use self::{change::Change, consumer::ConsumerPlan, stream::StreamPlan};
 use crate::{
     Connection, Error,
     connection::REQUEST_TIMEOUT,
@@ -79,79 +86,91 @@ impl ProvisionSettings {
     }
 }
 
-/// Creates or updates every stream, bucket and consumer. `subscribers` are pairs of tenant and
-/// name. Answers what it made, for people.
+/// Why nothing, or not everything, was provisioned.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// What is asked for differs from what is there in such a way that something would be lost.
+    /// Nothing was changed.
+    #[error("refused, as it would lose something; nothing was changed:{}", list(.0))]
+    WouldLose(Vec<String>),
+    /// NATS is away, too old, allows too small messages, or refuses.
+    #[error(transparent)]
+    Journal(#[from] Error),
+}
+
+fn list(all: &[String]) -> String {
+    all.iter().map(|one| format!("\n  {one}")).collect()
+}
+
+/// Makes every stream, bucket and consumer, and changes in place those that are there. `subscribers`
+/// are pairs of tenant and name. Answers what became of each, for people.
+///
+/// Everything is compared first: where something that is kept would be lost (events that are older
+/// than a shorter age, events that a consumer still has to bring, copies), nothing at all is changed,
+/// unless `accepts_loss`.
 ///
 /// # Errors
-/// [`Error::Refused`] when the server is too old, allows too small messages, or refuses a setting;
-/// [`Error::Unavailable`] when it can't be reached.
+/// [`ProvisionError`].
 pub async fn provision(
     connection: &Connection,
     settings: ProvisionSettings,
     subscribers: &[(String, String)],
-) -> Result<Vec<String>, Error> {
+    accepts_loss: bool,
+) -> Result<Vec<String>, ProvisionError> {
     wait_until_connected(connection).await?;
     check_server(connection)?;
-    let replicas = settings.replicas;
-    let mut made = Vec::new();
+    let mut streams = Vec::new();
+    for wanted in wanted_streams(settings) {
+        streams.push(StreamPlan::make(connection, wanted, now()).await?);
+    }
+    let mut consumers = Vec::new();
+    for (stream, wanted) in wanted_consumers(subscribers) {
+        consumers.push(ConsumerPlan::make(connection, stream, wanted).await?);
+    }
+
+    let changes = || {
+        let of_streams = streams.iter().map(|plan| &plan.change);
+        of_streams.chain(consumers.iter().map(|plan| &plan.change))
+    };
+    let losses: Vec<_> = changes().flat_map(Change::losses).collect();
+    if !losses.is_empty() && !accepts_loss {
+        return Err(ProvisionError::WouldLose(losses));
+    }
+    let done = changes().map(ToString::to_string).collect();
+    for plan in streams {
+        plan.carry_out(connection).await?;
+    }
+    for plan in consumers {
+        plan.carry_out(connection).await?;
+    }
+    Ok(done)
+}
+
+/// Every stream and bucket that there should be.
+fn wanted_streams(settings: ProvisionSettings) -> impl Iterator<Item = Config> {
+    let ProvisionSettings { replicas, retention } = settings;
     let streams = [
-        topology::verifications(replicas, settings.retention.events),
+        topology::verifications(replicas, retention.events),
         topology::timers(replicas),
         topology::dead_letters(replicas),
     ];
-    let buckets = topology::buckets(replicas, settings.retention.events);
-    for config in streams.into_iter().chain(buckets) {
-        made.push(make_stream(connection, config).await?);
-    }
-    for consumer in Consumer::ALL {
-        made.push(make_consumer(connection, consumer.stream(), consumer.config()).await?);
-    }
-    for (tenant, name) in subscribers {
-        let config = topology::subscriber_config(tenant, name);
-        made.push(make_consumer(connection, topology::VERIFICATIONS, config).await?);
-    }
-    Ok(made)
+    streams.into_iter().chain(topology::buckets(replicas, retention.events))
 }
 
-/// Deletes the consumers that [`provision`] made for subscribers that are no more. `subscribers` are
-/// those that are, in pairs of tenant and name. Answers what it deleted, for people.
-///
-/// # Errors
-/// [`Error::Refused`] when the server refuses, [`Error::Unavailable`] when it can't be reached.
-pub async fn prune(
-    connection: &Connection,
+/// Every durable consumer that there should be, with its stream.
+fn wanted_consumers(
     subscribers: &[(String, String)],
-) -> Result<Vec<String>, Error> {
-    wait_until_connected(connection).await?;
-    let stream = topology::VERIFICATIONS;
-    let handle = connection.jetstream.get_stream_no_info(stream).await;
-    let handle = handle.map_err(|error| refused(stream, &error))?;
-    let all: Vec<_> =
-        handle.consumers().try_collect().await.map_err(|error| refused(stream, &error))?;
-    let wanted: BTreeSet<_> =
-        subscribers.iter().map(|(tenant, name)| format!("{tenant}-{name}")).collect();
-    let mut deleted = Vec::new();
-    for Info { name, .. } in
-        all.iter().filter(|info| is_subscriber(info) && !wanted.contains(&info.name))
-    {
-        handle.delete_consumer(name).await.map_err(|error| refused(name, &error))?;
-        deleted.push(format!("consumer {name} of {stream} deleted"));
-    }
-    Ok(deleted)
+) -> impl Iterator<Item = (&'static str, pull::Config)> {
+    let ours = Consumer::ALL.into_iter().map(|consumer| (consumer.stream(), consumer.config()));
+    let theirs = subscribers
+        .iter()
+        .map(|(tenant, name)| (topology::VERIFICATIONS, topology::subscriber_config(tenant, name)));
+    ours.chain(theirs)
 }
 
-/// Whether a consumer is a subscriber's, by all that tells it apart: its name and its filters.
-fn is_subscriber(info: &Info) -> bool {
-    let ends = format!("{}.", EventType::ProcessFinished.ce_type());
-    let filters = &info.config.filter_subjects;
-    let subscriber = filters.first().and_then(|filter| {
-        let tenant = filter.strip_prefix(&ends)?.strip_suffix(".*")?;
-        Some((tenant, info.name.strip_prefix(tenant)?.strip_prefix('-')?))
-    });
-    subscriber.is_some_and(|(tenant, name)| {
-        let made = topology::subscriber_config(tenant, name);
-        info.config.durable_name == made.durable_name && *filters == made.filter_subjects
-    })
+#[expect(clippy::disallowed_methods, reason = "how old what is kept is, for people")]
+fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
 }
 
 /// A connection is made in the background, and tells nothing of its server before.
@@ -178,29 +197,17 @@ fn check_server(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-async fn make_stream(connection: &Connection, config: Config) -> Result<String, Error> {
-    let name = config.name.clone();
-    connection
-        .jetstream
-        .create_or_update_stream(config)
-        .await
-        .map_err(|error| refused(&name, &error))?;
-    Ok(format!("stream {name}"))
-}
-
-async fn make_consumer(
-    connection: &Connection,
-    stream: &str,
-    config: async_nats::jetstream::consumer::pull::Config,
-) -> Result<String, Error> {
-    let name = config.durable_name.clone().unwrap_or_default();
-    let stream_handle = connection.jetstream.get_stream_no_info(stream).await;
-    let stream_handle = stream_handle.map_err(|error| refused(stream, &error))?;
-    stream_handle.create_consumer(config).await.map_err(|error| refused(&name, &error))?;
-    Ok(format!("consumer {name} of {stream}"))
-}
-
 fn refused(what: &str, error: &dyn std::error::Error) -> Error {
     let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     Error::Refused(format!("{what}: {cause}"))
+}
+
+/// What JetStream itself answered instead.
+fn answered(what: &str, error: &jetstream::Error) -> Error {
+    const UNAVAILABLE: usize = 503;
+    if error.code() == UNAVAILABLE {
+        Error::unavailable(error)
+    } else {
+        Error::Refused(format!("{what}: {error}"))
+    }
 }

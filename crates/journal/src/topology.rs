@@ -214,6 +214,8 @@ pub(crate) fn timers(replicas: usize) -> Config {
         description: Some("What comes due".to_owned()),
         retention: RetentionPolicy::WorkQueue,
         allow_message_schedules: true,
+        // The server turns it on with schedules.
+        allow_rollup: true,
         max_message_size: 4096,
         ..stream(replicas)
     }

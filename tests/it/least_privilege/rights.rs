@@ -25,7 +25,7 @@ pub(super) struct Rights {
     writes: &'static [&'static str],
     /// Consumers are its own whose names begin so.
     consumes: &'static str,
-    /// Streams it may make and change.
+    /// Streams it may make, look at and change.
     makes: &'static [&'static str],
     /// Anything else: a subject, or how it begins when that ends with a dot.
     others: &'static [&'static str],
@@ -38,6 +38,8 @@ pub(super) const TABLE: [Rights; 9] = [
         user: "provision",
         makes: &STREAMS,
         others: &[
+            "$JS.API.CONSUMER.INFO.VERIFICATIONS.",
+            "$JS.API.CONSUMER.INFO.TIMERS.",
             "$JS.API.CONSUMER.CREATE.VERIFICATIONS.new",
             "$JS.API.CONSUMER.CREATE.TIMERS.new",
             "$JS.API.CONSUMER.LIST.VERIFICATIONS",
@@ -199,7 +201,7 @@ impl Rights {
                 ]
                 .contains(&subject.to_owned())
             })
-            || ["CREATE", "UPDATE"]
+            || ["INFO", "CREATE", "UPDATE"]
                 .iter()
                 .any(|verb| is(&format!("$JS.API.STREAM.{verb}."), self.makes, ""))
             || self.others.iter().any(|other| is_other(other))

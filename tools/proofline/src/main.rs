@@ -64,6 +64,10 @@ enum Command {
         /// each what it has not handled yet.
         #[arg(long)]
         prune: bool,
+        /// Also makes changes that lose something, such as events older than a shorter retention.
+        /// Without this, nothing at all is changed then.
+        #[arg(long)]
+        accept_loss: bool,
     },
     /// Shows subscribers, and lets one see again what ended.
     ///
@@ -105,7 +109,9 @@ fn main() -> ExitCode {
                 say(&provision::describe());
                 Ok(())
             }
-            Command::Provision { settings: false, prune } => provision::run(prune).await,
+            Command::Provision { settings: false, prune, accept_loss } => {
+                provision::run(provision::Leave { prune, accept_loss }).await
+            }
             Command::Subscribers(command) => subscribers::run(command).await,
             Command::Health { url } => health::run(url).await,
             Command::Describe { interface } => {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use proofline_journal::{
-    Connection, ProvisionSettings, Settings as NatsSettings, provision, prune,
+    Connection, Error, ProvisionError, ProvisionSettings, Settings as NatsSettings, provision,
+    prune,
 };
 use proofline_settings::{Reader, Source};
 use proofline_tenants::Tenants;
@@ -39,15 +40,23 @@ pub(crate) fn describe() -> String {
     reader.help()
 }
 
-/// Provisions what the environment names, and says what is there now. If it `prunes`, it deletes
-/// the consumers of subscribers that are no more, and says which.
-pub(crate) async fn run(prunes: bool) -> anyhow::Result<()> {
-    from(&Source::from_env(), prunes).await?.iter().for_each(|done| say(done));
+/// What it may do besides making and changing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Leave {
+    /// Delete the consumers of subscribers that are no more.
+    pub(crate) prune: bool,
+    /// Make changes that lose something.
+    pub(crate) accept_loss: bool,
+}
+
+/// Provisions what the environment names, and says what was done.
+pub(crate) async fn run(leave: Leave) -> anyhow::Result<()> {
+    from(&Source::from_env(), leave).await?.iter().for_each(|done| say(done));
     Ok(())
 }
 
 /// Provisions what `source` names. Answers what was done.
-pub(crate) async fn from(source: &Source, prunes: bool) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn from(source: &Source, leave: Leave) -> anyhow::Result<Vec<String>> {
     let mut reader = Reader::new(source);
     let settings = Settings::read(&mut reader);
     let Settings { nats, provision: settings, tenants } = reader.finish(settings)?;
@@ -63,14 +72,17 @@ pub(crate) async fn from(source: &Source, prunes: bool) -> anyhow::Result<Vec<St
     let mut tick = interval(Duration::from_millis(250));
     let mut done = loop {
         tick.tick().await;
-        match provision(&connection, settings, &subscribers).await {
+        match provision(&connection, settings, &subscribers, leave.accept_loss).await {
             Ok(made) => break made,
             // A cluster needs a moment to elect who decides.
-            Err(proofline_journal::Error::Unavailable(_)) if Instant::now() < until => {}
+            Err(ProvisionError::Journal(Error::Unavailable(_))) if Instant::now() < until => {}
+            Err(error @ ProvisionError::WouldLose(_)) => {
+                anyhow::bail!("{error}\nWith --accept-loss it is done all the same.")
+            }
             Err(error) => return Err(error.into()),
         }
     };
-    if prunes {
+    if leave.prune {
         done.extend(prune(&connection, &subscribers).await.context("cannot prune")?);
     }
     Ok(done)

@@ -100,7 +100,7 @@ impl Sandbox {
             }
         };
         let source = environment.or(own_defaults(&data, ports, given_assure)?);
-        provision::from(&source, false).await.context("cannot provision")?;
+        provision::from(&source, provision::Leave::default()).await.context("cannot provision")?;
 
         let shutdown = Shutdown::new();
         let mut parts = JoinSet::new();

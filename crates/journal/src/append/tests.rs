@@ -81,7 +81,7 @@ async fn provisioned(urls: &[String], replicas: usize) -> Connection {
     let connection = Connection::open(&settings, "append-tests").await.unwrap();
     let day = Duration::from_secs(24 * 60 * 60);
     let retention = Retention { events: 90 * day, results: 30 * day };
-    provision(&connection, ProvisionSettings { replicas, retention }, &[]).await.unwrap();
+    provision(&connection, ProvisionSettings { replicas, retention }, &[], false).await.unwrap();
     connection
 }
 

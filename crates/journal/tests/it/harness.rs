@@ -13,7 +13,8 @@ use proofline_events::{
     v1::{CaptureBy, Flow, SignalSource},
 };
 use proofline_journal::{
-    Connection, Error, Journal, ProvisionSettings, Retention, Settings, Signal, SignalSink,
+    Connection, Journal, ProvisionError, ProvisionSettings, Retention, Settings, Signal,
+    SignalSink,
     topology::{Consumer, TIMERS, VERIFICATIONS},
 };
 use proofline_settings::{Reader, Source};
@@ -96,11 +97,18 @@ pub(crate) async fn raw(urls: &[String]) -> jetstream::Context {
 pub(crate) async fn provision(
     connection: &Connection,
     replicas: usize,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<String>, ProvisionError> {
     let retention = Retention { events: 90 * DAY, results: 30 * DAY };
+    provision_as(connection, ProvisionSettings { replicas, retention }, false).await
+}
+
+pub(crate) async fn provision_as(
+    connection: &Connection,
+    settings: ProvisionSettings,
+    accepts_loss: bool,
+) -> Result<Vec<String>, ProvisionError> {
     let subscribers = [("acme".to_owned(), "billing".to_owned())];
-    let settings = ProvisionSettings { replicas, retention };
-    proofline_journal::provision(connection, settings, &subscribers).await
+    proofline_journal::provision(connection, settings, &subscribers, accepts_loss).await
 }
 
 /// A durable as the server describes it.

@@ -12,10 +12,11 @@ use async_nats::{
 };
 use futures_util::TryStreamExt;
 use proofline_events::{EventType, Service};
-use proofline_journal::{Error, topology::Consumer};
+use proofline_journal::{Error, ProvisionError, ProvisionSettings, Retention, topology::Consumer};
 
 use crate::harness::{
-    Broker, connect, consumer_info, dossier, fresh_key, now, provision, request, stored,
+    Broker, connect, consumer_info, dossier, fresh_key, now, provision, provision_as, request,
+    stored,
 };
 
 const STREAMS: [&str; 9] = [
@@ -42,7 +43,8 @@ async fn provisioning_twice_makes_the_same_and_keeps_what_is_there() {
     journal.execute(&key, request(), now()).await.unwrap();
     let second = provision(&connection, 1).await.unwrap();
 
-    assert_eq!(first, second);
+    assert!(first.iter().all(|done| done.ends_with(": made")), "{first:?}");
+    assert!(second.iter().all(|done| done.ends_with(": as it should be")), "{second:?}");
     assert_eq!(made.0.keys().collect::<Vec<_>>(), STREAMS.iter().collect::<Vec<_>>());
     assert_eq!(made, (streams(&raw).await, consumers(&raw).await));
     assert!(journal.read(&key).await.unwrap().verification.is_some());
@@ -169,7 +171,10 @@ async fn a_server_that_takes_only_small_messages_is_refused_and_left_as_it_is() 
 
     let refused = provision(&connection, 1).await.unwrap_err();
 
-    assert!(matches!(&refused, Error::Refused(why) if why.contains("max_payload")), "{refused}");
+    assert!(
+        matches!(&refused, ProvisionError::Journal(Error::Refused(why)) if why.contains("max_payload")),
+        "{refused}"
+    );
     assert!(streams(&broker.raw().await).await.is_empty());
 }
 
@@ -180,7 +185,7 @@ async fn provisioning_without_a_server_can_be_tried_again() {
     let connection = connect(&[broker.server.url()]).await;
 
     let failed = provision(&connection, 1).await.unwrap_err();
-    assert!(matches!(failed, Error::Unavailable(_)), "{failed}");
+    assert!(matches!(failed, ProvisionError::Journal(Error::Unavailable(_))), "{failed}");
 
     broker.server.restart().await.unwrap();
     let journal = broker.journal(Service::Intake).await;
@@ -189,6 +194,73 @@ async fn provisioning_without_a_server_can_be_tried_again() {
     journal.probe().await.unwrap();
     let missing = journal.execute(&fresh_key(), dossier(), now()).await.unwrap_err();
     assert_eq!(missing.to_string(), "there is no such verification");
+}
+
+#[tokio::test]
+async fn what_is_there_is_changed_in_place() {
+    let broker = Broker::provisioned().await;
+    let (connection, raw) = (broker.connect().await, broker.raw().await);
+    let journal = broker.journal(Service::Intake).await;
+    journal.execute(&fresh_key(), request(), now()).await.unwrap();
+    let made = (streams(&raw).await, consumers(&raw).await);
+    // As an older version may have made them.
+    let old = Config { subjects: vec!["proofline.v1.*.*.*".to_owned()], ..log(&made) };
+    raw.update_stream(old).await.unwrap();
+    let consumer = made.1["verifier-requests"].clone();
+    let fewer = vec![consumer.filter_subjects[0].clone()];
+    let fewer = consumer::Config { filter_subjects: fewer, ..consumer };
+    let handle = raw.get_stream_no_info("VERIFICATIONS").await.unwrap();
+    handle.update_consumer(fewer).await.unwrap();
+
+    let done = provision(&connection, 1).await.unwrap();
+
+    let changed: Vec<_> = done.iter().filter(|done| done.contains(": changed: ")).collect();
+    assert_eq!(changed.len(), 2, "{done:?}");
+    assert!(changed[0].starts_with("stream VERIFICATIONS: changed: subjects "), "{changed:?}");
+    assert!(changed[1].starts_with("consumer verifier-requests of VERIFICATIONS"), "{changed:?}");
+    assert_eq!(made, (streams(&raw).await, consumers(&raw).await));
+    assert_eq!(stored(&raw, "VERIFICATIONS").await, 1);
+}
+
+#[tokio::test]
+async fn a_change_that_would_lose_something_is_refused_with_all_the_others() {
+    let broker = Broker::provisioned().await;
+    let (connection, raw) = (broker.connect().await, broker.raw().await);
+    let journal = broker.journal(Service::Intake).await;
+    journal.execute(&fresh_key(), request(), now()).await.unwrap();
+    // As a newer version may have made it.
+    let mut more = consumers(&raw).await["verifier-requests"].clone();
+    more.filter_subjects.push("proofline.v1.of-a-newer-version.*.*".to_owned());
+    let handle = raw.get_stream_no_info("VERIFICATIONS").await.unwrap();
+    handle.update_consumer(more).await.unwrap();
+    let before = (streams(&raw).await, consumers(&raw).await);
+    let retention = Retention { events: Duration::from_millis(100), results: Duration::ZERO };
+    let settings = ProvisionSettings { replicas: 1, retention };
+    while first_age(&raw).await < retention.events {}
+
+    let refused = provision_as(&connection, settings, false).await.unwrap_err();
+
+    let ProvisionError::WouldLose(losses) = &refused else { panic!("{refused}") };
+    assert_eq!(losses.len(), 2, "{refused}");
+    assert!(losses[0].contains("VERIFICATIONS: age 90d to 0s: messages up to"), "{refused}");
+    assert!(losses[1].contains("of-a-newer-version.*.* would be brought to nobody"), "{refused}");
+    assert_eq!(before, (streams(&raw).await, consumers(&raw).await));
+    assert_eq!(stored(&raw, "VERIFICATIONS").await, 1);
+
+    let done = provision_as(&connection, settings, true).await.unwrap();
+
+    assert!(done[0].starts_with("stream VERIFICATIONS: changed: age"), "{done:?}");
+    assert_eq!(streams(&raw).await["VERIFICATIONS"].max_age, retention.events);
+}
+
+/// The age of the oldest event.
+async fn first_age(raw: &jetstream::Context) -> Duration {
+    let stream = raw.get_stream("VERIFICATIONS").await.unwrap();
+    (now() - stream.cached_info().state.first_timestamp).try_into().unwrap_or_default()
+}
+
+fn log((streams, _): &(BTreeMap<String, Config>, BTreeMap<String, consumer::Config>)) -> Config {
+    streams["VERIFICATIONS"].clone()
 }
 
 async fn streams(raw: &jetstream::Context) -> BTreeMap<String, Config> {

@@ -1,0 +1,101 @@
+//! One durable consumer: what is there beside what should be.
+
+use async_nats::jetstream::{
+    consumer::{Info, pull},
+    context::ConsumerInfoErrorKind,
+    stream::Stream,
+};
+
+use super::{
+    answered,
+    change::{Change, Difference},
+    refused,
+};
+use crate::{Connection, Error};
+
+/// What is to be done about it.
+pub(super) struct ConsumerPlan {
+    pub(super) change: Change,
+    stream: &'static str,
+    wanted: pull::Config,
+}
+
+impl ConsumerPlan {
+    /// Compares what is wanted with what is there.
+    pub(super) async fn make(
+        connection: &Connection,
+        stream: &'static str,
+        wanted: pull::Config,
+    ) -> Result<Self, Error> {
+        let name = wanted.durable_name.as_deref().unwrap_or_default();
+        let what = format!("consumer {name} of {stream}");
+        let change = match existing(&handle(connection, stream).await?, name).await? {
+            None => Change::make(what),
+            Some(info) => Change::update(what, differences(&info, &wanted)),
+        };
+        Ok(Self { change, stream, wanted })
+    }
+
+    pub(super) async fn carry_out(self, connection: &Connection) -> Result<(), Error> {
+        if self.change.is_none() {
+            return Ok(());
+        }
+        let name = self.wanted.durable_name.clone().unwrap_or_default();
+        let made = handle(connection, self.stream).await?.create_consumer(self.wanted).await;
+        made.map(drop).map_err(|error| refused(&name, &error))
+    }
+}
+
+async fn handle(connection: &Connection, stream: &str) -> Result<Stream<()>, Error> {
+    let handle = connection.jetstream.get_stream_no_info(stream).await;
+    handle.map_err(|error| refused(stream, &error))
+}
+
+async fn existing(stream: &Stream<()>, name: &str) -> Result<Option<Info>, Error> {
+    let error = match stream.consumer_info(name).await {
+        Ok(info) => return Ok(Some(info)),
+        Err(error) => error,
+    };
+    match error.kind() {
+        // Where there is no stream yet, there is no consumer.
+        ConsumerInfoErrorKind::NotFound | ConsumerInfoErrorKind::StreamNotFound => Ok(None),
+        ConsumerInfoErrorKind::JetStream(cause) => Err(answered(name, &cause)),
+        ConsumerInfoErrorKind::InvalidName => Err(refused(name, &error)),
+        ConsumerInfoErrorKind::Offline
+        | ConsumerInfoErrorKind::Request
+        | ConsumerInfoErrorKind::TimedOut
+        | ConsumerInfoErrorKind::NoResponders => Err(Error::unavailable(error)),
+    }
+}
+
+fn differences(info: &Info, wanted: &pull::Config) -> Vec<Difference> {
+    let is = &info.config;
+    [
+        filters(&is.filter_subjects, &wanted.filter_subjects),
+        Difference::of("ack_wait", is.ack_wait, wanted.ack_wait),
+        Difference::of("max_ack_pending", is.max_ack_pending, wanted.max_ack_pending),
+        Difference::of("max_deliver", is.max_deliver.max(0), wanted.max_deliver.max(0)),
+        // The server changes neither of a consumer that exists.
+        Difference::of("ack_policy", is.ack_policy, wanted.ack_policy),
+        Difference::of("deliver_policy", is.deliver_policy, wanted.deliver_policy),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A filter that is left out is a kind of event that nobody would handle any more: an older version
+/// than that which is installed would do so.
+fn filters(is: &[String], wanted: &[String]) -> Option<Difference> {
+    if is == wanted {
+        return None;
+    }
+    let text = format!("filters {} to {}", is.join(" "), wanted.join(" "));
+    let dropped: Vec<_> =
+        is.iter().filter(|old| !wanted.contains(old)).map(String::as_str).collect();
+    if dropped.is_empty() {
+        return Some(Difference::harmless(text));
+    }
+    let loss = format!("{} would be brought to nobody", dropped.join(" "));
+    Some(Difference::losing(text, loss))
+}
