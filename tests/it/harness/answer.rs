@@ -72,17 +72,23 @@ impl Answer {
 }
 
 /// Sends a request and reads the answer.
-pub(crate) trait Ask {
-    async fn ask(self) -> Answer;
+pub(crate) trait Ask: Sized {
+    /// The answer, or why there is none, or only a part of one.
+    fn try_ask(self) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send;
+
+    /// The answer, which there must be.
+    async fn ask(self) -> Answer {
+        self.try_ask().await.expect("an answer")
+    }
 }
 
 impl Ask for RequestBuilder {
-    async fn ask(self) -> Answer {
-        let response = self.send().await.expect("an answer");
+    async fn try_ask(self) -> Result<Answer, reqwest::Error> {
+        let response = self.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap();
+        let bytes = response.bytes().await?;
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        Answer { status, headers, bytes, body }
+        Ok(Answer { status, headers, bytes, body })
     }
 }
 

@@ -12,6 +12,7 @@ mod certificates;
 mod eventually;
 mod given;
 mod images;
+pub(crate) mod load;
 mod mailbox;
 mod nats;
 mod process;

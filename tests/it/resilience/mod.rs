@@ -9,6 +9,7 @@ mod assure_trouble;
 mod crashes;
 mod creation;
 mod erasure;
+mod load;
 mod memory;
 mod pace;
 mod races;

@@ -9,7 +9,7 @@ use std::{
 use reqwest::RequestBuilder;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::harness::Answer;
+use crate::harness::{Answer, Ask};
 
 /// How long anything may take before a test gives up: longer than a crash can delay it by design,
 /// which is 30 s for what a dead process had claimed.
@@ -65,11 +65,7 @@ fn is_for_later(answer: &Answer) -> bool {
 
 /// Sends a request once; `None` when there is no answer, or only a part of one.
 pub(crate) async fn try_ask(request: RequestBuilder) -> Option<Answer> {
-    let response = request.send().await.ok()?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let bytes = response.bytes().await.ok()?;
-    let body = serde_json::from_slice(&bytes).unwrap_or_default();
-    Some(Answer { status, headers, bytes, body })
+    request.try_ask().await.ok()
 }
 
 /// Choices that a seed makes, the same every time.

@@ -1,0 +1,143 @@
+//! One verification, as a caller who behaves well gets it done.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use super::{ACME_KEY, Common, Said};
+use crate::harness::{Answer, Ask, Caller, jpeg, order};
+
+/// How long a caller waits who was not told how long.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Images that an order of the document flow needs here.
+const DEPICTIONS: [&str; 2] = ["front", "selfie"];
+
+/// A caller with one verification.
+pub(super) struct Errand {
+    common: Arc<Common>,
+    /// Its idempotency key, and its reference.
+    key: String,
+    order: Value,
+    /// Whose turn it is of several replicas.
+    turn: usize,
+}
+
+impl Errand {
+    pub(super) fn new(common: Arc<Common>, number: usize) -> Self {
+        let key = format!("{}-{number}", common.config.name);
+        let mut order = order(&(common.config.members)(number));
+        order["reference"] = json!(key);
+        Self { common, key, order, turn: number }
+    }
+
+    /// All that a caller and an end-user have to do. An answer that ends it early is in the ledger.
+    pub(super) async fn run(mut self) {
+        self.common.ledger().begun(&self.key);
+        let Some(created) = self.is_created().await else { return };
+        let is_done = match self.order["flow"].as_str() {
+            Some("document") => self.is_submitted(&created).await,
+            _ => self.is_visited(&created).await,
+        };
+        if is_done {
+            self.common.ledger().done(&self.key);
+        }
+    }
+
+    async fn is_created(&mut self) -> Option<Value> {
+        let (key, order) = (self.key.clone(), self.order.clone());
+        let creation = |caller: &Caller| {
+            caller.post("/v1/verifications").header("idempotency-key", &key).json(&order)
+        };
+        let created = self.persist("create", creation, &[200, 201]).await?.body;
+        self.common.ledger().answered(&self.key, created["id"].as_str().unwrap());
+        Some(created)
+    }
+
+    async fn is_submitted(&mut self, created: &Value) -> bool {
+        let id = created["id"].as_str().unwrap();
+        for depiction in DEPICTIONS {
+            let image = jpeg(&format!("{depiction} of {id}"));
+            let upload = |caller: &Caller| caller.put_image(id, depiction).body(image.clone());
+            if self.persist("upload", upload, &[204]).await.is_none() {
+                return false;
+            }
+        }
+        let path = format!("/v1/verifications/{id}/submit");
+        self.persist("submit", |caller| caller.post(&path), &[202]).await.is_some()
+    }
+
+    /// The end-user goes to the page, decides, and comes back.
+    async fn is_visited(&mut self, created: &Value) -> bool {
+        let page = created["next_action"]["url"].as_str().unwrap_or_default().to_owned();
+        let opened = self.persist("page", |caller| caller.http.get(&page), &[200, 410]).await;
+        // Who has chosen, and did not hear so, finds that the page is gone.
+        match opened {
+            Some(opened) if opened.status == 200 => {}
+            opened => return opened.is_some(),
+        }
+        let form = [("choice", "as-scripted")];
+        let choose = |caller: &Caller| caller.http.post(&page).form(&form);
+        let Some(chosen) = self.persist("page", choose, &[303, 410]).await else { return false };
+        let Some(back) = chosen.header("location").map(str::to_owned) else { return true };
+        self.persist("return", |caller| caller.http.get(&back), &[303]).await.is_some()
+    }
+
+    /// Comes again until there is an answer that is not for later; `None`, and the errand is over,
+    /// when it is none of these.
+    async fn persist(
+        &mut self,
+        step: &'static str,
+        request: impl Fn(&Caller) -> RequestBuilder,
+        wanted: &[u16],
+    ) -> Option<Answer> {
+        loop {
+            let answer = self.once(step, request(&self.caller())).await;
+            match answer {
+                Ok(answer) if wanted.contains(&answer.status) => return Some(answer),
+                Ok(answer) => match retry_after(&answer) {
+                    Some(after) => pause(after).await,
+                    None if answer.status == 503 => pause(PAUSE).await,
+                    None => {
+                        let why = format!("{step}: {} {}", answer.status, answer.body);
+                        self.common.ledger().gave_up(&self.key, why);
+                        return None;
+                    }
+                },
+                Err(_) => pause(PAUSE).await,
+            }
+            self.turn += 1;
+        }
+    }
+
+    async fn once(
+        &self,
+        step: &'static str,
+        request: RequestBuilder,
+    ) -> Result<Answer, reqwest::Error> {
+        let answer = request.try_ask().await;
+        self.common.ledger().answers.add(step, Said::of(&answer));
+        answer
+    }
+
+    fn caller(&self) -> Caller {
+        let config = &self.common.config;
+        let turn_of = |urls: &[String]| urls[self.turn % urls.len()].clone();
+        Caller {
+            http: self.common.http.clone(),
+            api: turn_of(&config.intakes),
+            uploads: turn_of(&config.uploads),
+            key: ACME_KEY,
+        }
+    }
+}
+
+/// When to come again, in whole seconds as our services say it.
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    answer.header("retry-after")?.parse().ok().map(Duration::from_secs)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a caller does as told, or is not rude")]
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
