@@ -7,7 +7,14 @@ from typing import Iterator
 from manifests import Manifests, Pod, selects
 
 # The schemas at hand know no ServiceMonitor, so a misspelt member of an endpoint would pass.
-ENDPOINT = {"port", "path", "interval", "scrapeTimeout"}
+ENDPOINT = {"port", "path", "interval", "scrapeTimeout", "relabelings"}
+
+# How Prometheus must name the job that scrapes a service: rules and dashboard ask for these.
+JOB = {
+    "sourceLabels": ["__meta_kubernetes_service_label_app_kubernetes_io_component"],
+    "targetLabel": "job",
+    "replacement": "proofline-$1",
+}
 
 RECOMMENDED = ["name", "component", "part-of", "managed-by", "instance"]
 
@@ -125,6 +132,8 @@ def _monitors(manifests: Manifests) -> Iterator[str]:
         for endpoint in monitor["spec"]["endpoints"]:
             if not set(endpoint) <= ENDPOINT:
                 yield f"{what}: an endpoint has members that are not checked: {set(endpoint) - ENDPOINT}"
+            if endpoint.get("relabelings") != [JOB]:
+                yield f"{what}: jobs are not named proofline-<service>, which the rules ask for"
             for service in services:
                 if endpoint["port"] not in [p["name"] for p in service["spec"]["ports"]]:
                     name = service["metadata"]["name"]

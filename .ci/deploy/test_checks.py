@@ -280,6 +280,15 @@ class Checks(unittest.TestCase):
         service["spec"]["selector"] = {"app.kubernetes.io/name": "nuts"}
         self.fault("Service nats: selects the pods of []")
 
+    def test_a_monitor_that_names_its_jobs_otherwise(self):
+        labelled = {"matchLabels": {"app.kubernetes.io/name": "nats"}}
+        endpoint = {"port": "client", "path": "/metrics", "relabelings": [labels.JOB]}
+        spec = {"selector": labelled, "endpoints": [endpoint]}
+        self.manifests.objects.append({"kind": "ServiceMonitor", "metadata": {"name": "x"}, "spec": spec})
+        self.assertEqual(list(labels.faults(self.manifests)), [])
+        del endpoint["relabelings"]
+        self.fault("jobs are not named proofline-<service>")
+
     def test_a_policy_about_a_port_that_is_not_there(self):
         policy_ = self.manifests.named("NetworkPolicy", "intake")
         policy_["spec"]["egress"][1]["ports"] = [{"port": 4223}]
