@@ -5,7 +5,8 @@ use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use axum::{
     Router,
-    http::StatusCode,
+    extract::State,
+    http::{HeaderValue, StatusCode, header::CONNECTION},
     middleware,
     response::{IntoResponse, Response},
 };
@@ -40,8 +41,8 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Serves a router: a span and a duration for every request ([`traced`]), 500 for a panic;
 /// and whoever is still sending gets to read the answer. Once
-/// shutdown is asked it accepts nothing new and returns when the requests in flight are answered,
-/// or after 8 s; a stream without end must watch `shutdown` itself.
+/// shutdown is asked it accepts no new connection, closes each of those it has with its next answer,
+/// and returns when the requests in flight are answered, or after 8 s; a stream without end must watch `shutdown` itself.
 ///
 /// # Errors
 ///
@@ -91,13 +92,16 @@ pub(super) struct Limits {
     /// whole process: a stranger who sends half a request and then nothing must not turn a good
     /// stop into a failed one.
     drain: Duration,
+    /// How long before that an idle connection stays open, for a request that is on its way.
+    linger: Duration,
 }
 
 impl Limits {
     pub(super) const USUAL: Self = Self {
         header_timeout: Duration::from_secs(30),
         max_connections: 8192,
-        drain: Duration::from_secs(8),
+        drain: Duration::from_secs(7),
+        linger: Duration::from_secs(1),
     };
 }
 
@@ -109,10 +113,27 @@ pub(super) async fn run(
     limits: Limits,
 ) {
     let connections = GracefulShutdown::new();
-    accept_all(listener, router, &connections, shutdown, limits).await;
+    let places = Arc::new(Semaphore::new(limits.max_connections));
+    let router = router.layer(middleware::map_response_with_state(shutdown.clone(), last_if));
+    accept_all(listener, router, &connections, &places, shutdown, limits.header_timeout).await;
+    // To close an idle connection is to break off the request that may be on its way. A caller who
+    // gets one more answer is told to send no more.
+    let all = u32::try_from(limits.max_connections).unwrap_or(u32::MAX);
+    let all_are_gone = places.acquire_many(all);
+    if timeout(limits.linger, all_are_gone).await.is_ok() {
+        return;
+    }
     if timeout(limits.drain, connections.shutdown()).await.is_err() {
         warn!("a request whose sender did not end it in time was dropped");
     }
+}
+
+/// Tells whoever gets an answer while we stop that it is the connection's last.
+async fn last_if(State(shutdown): State<Shutdown>, mut answer: Response) -> Response {
+    if shutdown.is_cancelled() {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// Takes connections until shutdown is asked. Whoever sends no request for too long loses its
@@ -121,16 +142,16 @@ async fn accept_all(
     listener: TcpListener,
     router: Router,
     connections: &GracefulShutdown,
+    places: &Arc<Semaphore>,
     shutdown: &Shutdown,
-    limits: Limits,
+    header_timeout: Duration,
 ) {
-    let places = Arc::new(Semaphore::new(limits.max_connections));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
     loop {
         let (stream, place) = tokio::select! {
             () = shutdown.cancelled() => return,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, places) => accepted,
         };
         // Answers are small and one write: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
@@ -227,6 +248,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_request_on_a_connection_that_was_idle_at_the_stop_is_answered_as_its_last() {
+        let (listener, address) = listening().await;
+        let shutdown = Shutdown::new();
+        let router = Router::new().route("/", get(async || "done"));
+        let server = tokio::spawn(serve(listener, router, shutdown.clone()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut answer = [0; 256];
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let read = stream.read(&mut answer).await.unwrap();
+        assert!(!String::from_utf8_lossy(&answer[..read]).contains("connection: close"));
+
+        shutdown.cancel();
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+        server.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
     async fn a_panic_is_an_answer_500() {
         async fn handler() {
             panic!("a bug")
@@ -247,7 +293,8 @@ mod tests {
     async fn a_request_that_never_ends_does_not_hold_the_stop() {
         let (listener, address) = listening().await;
         let shutdown = Shutdown::new();
-        let limits = Limits { drain: Duration::from_millis(1), ..Limits::USUAL };
+        let limits =
+            Limits { drain: Duration::from_millis(1), linger: Duration::ZERO, ..Limits::USUAL };
         let arrived = Arc::new(Notify::new());
         let inside = Arc::clone(&arrived);
         let handler = move || async move {
