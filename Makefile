@@ -25,8 +25,11 @@ BROWSER_TESTS := tests/with_installs/browser
 BROWSER := $(TOOLS)/browser
 FIND_CHROMIUM := (command -v chromium || command -v chromium-browser || command -v google-chrome) >$(BROWSER)/chromium-path
 
+# The version that today's takes the place of in a test.
+OLDER := target/older/$(shell cat tests/older-build)
+
 # What the tests with installs need; each has a rule below.
-TEST_INSTALLS := $(PYTHON_EXAMPLE)/installed $(NODE_EXAMPLE)/installed $(BROWSER)/installed
+TEST_INSTALLS := $(PYTHON_EXAMPLE)/installed $(NODE_EXAMPLE)/installed $(BROWSER)/installed $(OLDER)/built
 
 CHECK_MANIFESTS = PYTHONDONTWRITEBYTECODE=1 $(DEPLOY)/bin/python .ci/deploy/check.py target/deploy target/debug
 
@@ -230,6 +233,17 @@ $(BROWSER)/installed: $(addprefix $(BROWSER_TESTS)/,package.json package-lock.js
 	cd $(BROWSER) && npm ci --loglevel=error
 	@$(FIND_CHROMIUM) || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && $(FIND_CHROMIUM); } || \
 		{ echo "a Chromium is needed: install one as chromium, chromium-browser or google-chrome"; exit 1; }
+	@touch $@
+
+# From this repository's own history, of which a shallow clone has too little.
+$(OLDER)/built:
+	git cat-file -e $(notdir $(OLDER))^{commit} 2>/dev/null || git fetch --quiet --depth 1 origin $(notdir $(OLDER))
+	rm -rf target/older/source
+	mkdir -p target/older/source $(OLDER)
+	git archive $(notdir $(OLDER)) | tar -x -C target/older/source
+	cd target/older/source && CARGO_PROFILE_DEV_DEBUG=0 \
+		$(CARGO) build --locked --workspace --exclude assure-simulator --bins --target-dir ../build
+	cp $(addprefix target/older/build/debug/,proofline $(addprefix proofline-,intake upload verifier callback-receiver result-normaliser)) $(OLDER)
 	@touch $@
 
 $(YAML)/installed: deploy/image/requirements.txt

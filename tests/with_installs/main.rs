@@ -10,6 +10,9 @@ mod browser;
 #[path = "../it/subscribers/example.rs"]
 mod example;
 #[expect(dead_code, unused_imports, reason = "made for `it`, which uses all of it")]
+#[path = "../it/resilience/harness/mod.rs"]
+mod fleet;
+#[expect(dead_code, unused_imports, reason = "made for `it`, which uses all of it")]
 #[path = "../it/harness/mod.rs"]
 mod harness;
 mod installs;
@@ -21,3 +24,4 @@ mod run;
 mod scrape;
 
 mod subscribers;
+mod upgrade;

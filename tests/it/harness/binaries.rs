@@ -19,13 +19,34 @@ const ALL: [&str; 7] = [
     "proofline-verifier",
 ];
 
-/// One of the programs, with an empty environment.
+/// Which programs: of the sources as they are, or those in a folder.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Build(Option<PathBuf>);
+
+impl From<PathBuf> for Build {
+    fn from(folder: PathBuf) -> Self {
+        Self(Some(folder))
+    }
+}
+
+impl Build {
+    /// One of the programs, with an empty environment.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        self.0.as_ref().map_or_else(|| program(name), |folder| in_folder(folder, name))
+    }
+}
+
+/// One of the programs of today, with an empty environment.
 pub(crate) fn program(name: &str) -> Command {
     static CHECKED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let folder = match CHECKED.get_or_init(check) {
         Ok(folder) => folder,
         Err(complaint) => panic!("{complaint}"),
     };
+    in_folder(folder, name)
+}
+
+fn in_folder(folder: &Path, name: &str) -> Command {
     let mut command = Command::new(folder.join(name));
     command.env_clear().kill_on_drop(true);
     command

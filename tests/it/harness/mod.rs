@@ -5,6 +5,7 @@
 //! `when`, what is so `then`.
 
 mod answer;
+mod balancer;
 mod binaries;
 mod bus;
 mod caller;
@@ -23,7 +24,8 @@ mod then;
 mod when;
 
 pub(crate) use answer::{Answer, Ask, time_of};
-pub(crate) use binaries::program;
+pub(crate) use balancer::Balancer;
+pub(crate) use binaries::{Build, program};
 pub(crate) use bus::{Bus, Guard, servers};
 pub(crate) use caller::Caller;
 pub(crate) use eventually::{PATIENCE, eventually};

@@ -14,3 +14,4 @@ mod memory;
 mod pace;
 mod races;
 mod reconciliation;
+mod rolling;

@@ -1,6 +1,6 @@
 //! What has become of a load, as a table.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, fs, path::Path};
 
 use time::Duration;
 
@@ -88,6 +88,18 @@ impl Report {
     #[track_caller]
     pub(crate) fn assert_kept(&self) {
         assert!(self.is_kept(), "\n{self}");
+    }
+
+    /// Nothing may be lost, and no caller may have had another answer than that which was asked
+    /// for, or a 503 with `Retry-After`. The table is kept under this name.
+    #[track_caller]
+    pub(crate) fn assert_unnoticed(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-artefacts/load");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name).with_extension("txt"), self.to_string()).unwrap();
+        self.assert_kept();
+        assert_eq!(self.unfinished, [""; 0], "\n{self}");
+        assert_eq!((self.answers.others(), self.answers.missing()), (vec![], 0), "\n{self}");
     }
 
     /// The time within which so many of a hundred ended.

@@ -1,6 +1,7 @@
 //! Everything that runs for one test.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     thread,
@@ -20,7 +21,7 @@ use super::{
     plan::{Addresses, tenants},
     soon,
 };
-use crate::harness::{ACME_KEY, Ask, Caller, End, Simulator, ends_in, program};
+use crate::harness::{ACME_KEY, Ask, Balancer, Build, Caller, End, Simulator, ends_in};
 
 /// A broker, the simulator, and services in any number. What is dropped first is declared first:
 /// processes before the broker, the broker before the directory.
@@ -30,6 +31,9 @@ pub(crate) struct Fleet {
     pub(crate) nats: async_nats::Client,
     pub(crate) simulator: Simulator,
     http: Client,
+    /// What callers and Assure know as the address of a program.
+    doors: BTreeMap<&'static str, Balancer>,
+    provisioning: Vec<(&'static str, String)>,
     folder: TempDir,
 }
 
@@ -48,16 +52,21 @@ impl Fleet {
         let broker = broker.unwrap();
         known.nats = broker.url();
         known.simulator = members[0].url.clone();
-        provision(&plan, &known, path).await;
+        let provisioning = plan.settings("proofline", &known, path);
+        provision(&plan.build_of("proofline"), provisioning.clone()).await;
+        let doors = if plan.is_balanced { doors().await } else { BTreeMap::new() };
+        let address_of = |program: &str, members: &[Member]| {
+            doors.get(program).map_or_else(|| members[0].url.clone(), |door| door.url.clone())
+        };
         let (uploads, verifiers, receivers) = tokio::join!(
             start(&plan, UPLOAD, &known, path),
             start(&plan, VERIFIER, &known, path),
             start(&plan, RECEIVER, &known, path),
         );
-        known.receiver = receivers[0].url.clone();
-        known.upload = uploads[0].url.clone();
+        known.receiver = address_of(RECEIVER, &receivers);
+        known.upload = address_of(UPLOAD, &uploads);
         let intakes = start(&plan, INTAKE, &known, path).await;
-        known.intake = intakes[0].url.clone();
+        known.intake = address_of(INTAKE, &intakes);
         let normalisers = start(&plan, NORMALISER, &known, path).await;
         for started in [uploads, verifiers, receivers, intakes, normalisers] {
             members.extend(started);
@@ -75,15 +84,43 @@ impl Fleet {
                 client_secret: "simulator-secret",
             },
             http,
+            doors,
+            provisioning,
             folder,
         };
         for member in &fleet.members {
             fleet.is_ready(member).await;
+            fleet.joins(member);
         }
         fleet
     }
 
-    async fn is_ready(&self, member: &Member) {
+    /// The address of a program behind which all its processes are.
+    pub(crate) fn door(&self, program: &str) -> String {
+        self.doors[program].url.clone()
+    }
+
+    /// Gets no new connections any more from the door of its program.
+    pub(crate) fn leaves(&self, member: &Member) {
+        if let Some(door) = self.doors.get(member.program) {
+            door.remove(&member.url);
+        }
+    }
+
+    /// Gets its share of new connections.
+    pub(crate) fn joins(&self, member: &Member) {
+        if let Some(door) = self.doors.get(member.program) {
+            door.add(&member.url);
+        }
+    }
+
+    /// Provisions once more.
+    pub(crate) async fn provisions(&self, build: &Build) {
+        provision(build, self.provisioning.clone()).await;
+    }
+
+    /// Waits until it is ready.
+    pub(crate) async fn is_ready(&self, member: &Member) {
         if member.admin_url.is_empty() {
             return;
         }
@@ -227,6 +264,13 @@ impl Drop for Fleet {
     }
 }
 
+/// For each program that is called.
+async fn doors() -> BTreeMap<&'static str, Balancer> {
+    let programs = [INTAKE, UPLOAD, RECEIVER];
+    let doors = join_all(programs.map(|_| Balancer::start())).await;
+    programs.into_iter().zip(doors).collect()
+}
+
 async fn start(
     plan: &Plan,
     program: &'static str,
@@ -234,13 +278,14 @@ async fn start(
     folder: &Path,
 ) -> Vec<Member> {
     let settings = plan.settings(program, known, folder);
+    let build = plan.build_of(program);
     let members = (0..plan.count(program))
-        .map(|number| Member::start(program, number, settings.clone(), folder));
+        .map(|number| Member::start(program, &build, number, settings.clone(), folder));
     join_all(members).await
 }
 
-async fn provision(plan: &Plan, known: &Addresses, folder: &Path) {
-    let settings = plan.settings("proofline", known, folder);
-    let output = program("proofline").arg("provision").envs(settings).output().await.unwrap();
+async fn provision(build: &Build, settings: Vec<(&'static str, String)>) {
+    let mut proofline = build.program("proofline");
+    let output = proofline.arg("provision").envs(settings).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

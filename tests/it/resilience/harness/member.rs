@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::soon;
-use crate::harness::program;
+use crate::harness::Build;
 
 /// SIGTERM promises it.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
@@ -26,6 +26,7 @@ pub(crate) struct Member {
     settings: Vec<(&'static str, String)>,
     log: PathBuf,
     child: Mutex<Option<Child>>,
+    build: Mutex<Build>,
     /// Where its public HTTP is; empty where it has none.
     pub(crate) url: String,
     /// Where its admin endpoints are; empty where it has none.
@@ -36,13 +37,15 @@ impl Member {
     /// Starts a process with these settings and nothing else, and waits until it listens.
     pub(crate) async fn start(
         program: &'static str,
+        build: &Build,
         number: usize,
         settings: Vec<(&'static str, String)>,
         folder: &Path,
     ) -> Self {
         let log = folder.join(format!("{program}-{number}.log"));
         let (url, admin_url) = (String::new(), String::new());
-        let mut member = Self { program, settings, log, child: Mutex::default(), url, admin_url };
+        let (child, build) = (Mutex::default(), Mutex::new(build.clone()));
+        let mut member = Self { program, settings, log, child, build, url, admin_url };
         let (url, admin_url) = member.launch().await;
         // Whoever starts it again finds it where it was.
         for (name, value) in &mut member.settings {
@@ -59,6 +62,12 @@ impl Member {
     /// Starts it again, with all its settings.
     pub(crate) async fn restart(&self) {
         assert_eq!(self.launch().await, (self.url.clone(), self.admin_url.clone()));
+    }
+
+    /// Starts another build of it, with all its settings.
+    pub(crate) async fn restart_as(&self, build: &Build) {
+        *self.build.lock().await = build.clone();
+        self.restart().await;
     }
 
     /// Ends it without a warning.
@@ -93,7 +102,7 @@ impl Member {
         assert!(child.is_none(), "{} is running", self.program);
         let file = File::options().create(true).append(true).open(&self.log).unwrap();
         let told = usize::try_from(fs::metadata(&self.log).unwrap().len()).unwrap();
-        let mut command = program(self.program);
+        let mut command = self.build.lock().await.program(self.program);
         command
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

@@ -11,6 +11,7 @@ mod member;
 mod memory;
 mod patience;
 mod plan;
+mod rolling;
 
 pub(crate) use calls::Call;
 pub(crate) use fleet::Fleet;
@@ -19,6 +20,7 @@ pub(crate) use member::Member;
 pub(crate) use memory::{Growth, at_once};
 pub(crate) use patience::{Chance, persist, soon, try_ask};
 pub(crate) use plan::Plan;
+pub(crate) use rolling::{callers, roll, two_of_each};
 
 /// Programs, by their names.
 pub(crate) const INTAKE: &str = "proofline-intake";

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Fleet, INTAKE, NORMALISER, RECEIVER, SIMULATOR, UPLOAD, VERIFIER};
-use crate::harness::{ACME_KEY, TOKEN_KEYS, digest};
+use crate::harness::{ACME_KEY, Build, TOKEN_KEYS, digest};
 
 /// Seals documents.
 pub(crate) const KEYS: &str = "seal1:cGxhbnRlZC1zZWFsaW5nLWtleS1wbGFudGVkLWtleTA=";
@@ -19,6 +19,8 @@ web_origins = ["https://app.acme.example"]
 pub(crate) struct Plan {
     replicas: Vec<(&'static str, usize)>,
     more: Vec<(&'static str, &'static str, String)>,
+    pub(super) build: Build,
+    pub(super) is_balanced: bool,
 }
 
 /// Addresses that processes must know of each other; empty until they are known.
@@ -54,9 +56,26 @@ impl Plan {
         self
     }
 
+    /// Puts all processes of a program behind one address.
+    pub(crate) fn balanced(mut self) -> Self {
+        self.is_balanced = true;
+        self
+    }
+
+    /// Starts another build of the services than today's.
+    pub(crate) fn of(mut self, build: Build) -> Self {
+        self.build = build;
+        self
+    }
+
     /// Starts everything and waits until it is ready.
     pub(crate) async fn start(self) -> Fleet {
         Fleet::start(self).await
+    }
+
+    /// The simulator stands for Assure, which is the same whatever our services are.
+    pub(super) fn build_of(&self, program: &str) -> Build {
+        if program == SIMULATOR { Build::default() } else { self.build.clone() }
     }
 
     pub(super) fn count(&self, program: &str) -> usize {
