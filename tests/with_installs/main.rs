@@ -10,13 +10,13 @@ mod browser;
 #[path = "../it/subscribers/example.rs"]
 mod example;
 #[expect(dead_code, unused_imports, reason = "made for `it`, which uses all of it")]
-#[path = "../it/resilience/harness/mod.rs"]
-mod fleet;
-#[expect(dead_code, unused_imports, reason = "made for `it`, which uses all of it")]
 #[path = "../it/harness/mod.rs"]
 mod harness;
 mod installs;
 mod observability;
+#[expect(dead_code, unused_imports, reason = "made for `it`, which uses all of it")]
+#[path = "../it/resilience/harness/mod.rs"]
+mod resilience;
 #[path = "../it/telemetry/run.rs"]
 mod run;
 #[expect(dead_code, reason = "made for `it`, which uses all of it")]

@@ -31,7 +31,7 @@ pub async fn serve_admin(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     info!(address = %listener.local_addr()?, "admin endpoints are listening");
-    server::run(listener, router(readiness), &shutdown, Limits::USUAL).await;
+    server::run(listener, router(readiness), &shutdown, Limits::ADMIN).await;
     Ok(())
 }
 

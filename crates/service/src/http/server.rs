@@ -41,8 +41,8 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Serves a router: a span and a duration for every request ([`traced`]), 500 for a panic;
 /// and whoever is still sending gets to read the answer. Once
-/// shutdown is asked it accepts no new connection, closes each of those it has with its next answer,
-/// and returns when the requests in flight are answered, or after 8 s; a stream without end must watch `shutdown` itself.
+/// shutdown is asked it ends each connection with its next answer, after 1 s takes no new ones, and
+/// returns when the requests in flight are answered, or after 8 s; a stream without end must watch `shutdown` itself.
 ///
 /// # Errors
 ///
@@ -92,7 +92,8 @@ pub(super) struct Limits {
     /// whole process: a stranger who sends half a request and then nothing must not turn a good
     /// stop into a failed one.
     drain: Duration,
-    /// How long before that an idle connection stays open, for a request that is on its way.
+    /// How long before that everything is still taken: a connection that waits to be accepted, a
+    /// request that is on its way on an idle one.
     linger: Duration,
 }
 
@@ -103,6 +104,9 @@ impl Limits {
         drain: Duration::from_secs(7),
         linger: Duration::from_secs(1),
     };
+
+    /// Stops last, when nobody has anything more to ask.
+    pub(super) const ADMIN: Self = Self { linger: Duration::ZERO, ..Self::USUAL };
 }
 
 /// Serves until shutdown is asked, and then until the requests in flight are answered.
@@ -115,17 +119,21 @@ pub(super) async fn run(
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let router = router.layer(middleware::map_response_with_state(shutdown.clone(), last_if));
-    accept_all(listener, router, &connections, &places, shutdown, limits.header_timeout).await;
-    // To close an idle connection is to break off the request that may be on its way. A caller who
-    // gets one more answer is told to send no more.
-    let all = u32::try_from(limits.max_connections).unwrap_or(u32::MAX);
-    let all_are_gone = places.acquire_many(all);
-    if timeout(limits.linger, all_are_gone).await.is_ok() {
-        return;
+    let accepting = accept_all(listener, router, &connections, &places, limits.header_timeout);
+    tokio::select! {
+        () = accepting => {}
+        () = lingered(shutdown, limits.linger) => {}
     }
     if timeout(limits.drain, connections.shutdown()).await.is_err() {
         warn!("a request whose sender did not end it in time was dropped");
     }
+}
+
+/// Waits until shutdown was asked so long ago.
+#[expect(clippy::disallowed_methods, reason = "what others have sent already takes a time to come")]
+async fn lingered(shutdown: &Shutdown, linger: Duration) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(linger).await;
 }
 
 /// Tells whoever gets an answer while we stop that it is the connection's last.
@@ -136,23 +144,19 @@ async fn last_if(State(shutdown): State<Shutdown>, mut answer: Response) -> Resp
     answer
 }
 
-/// Takes connections until shutdown is asked. Whoever sends no request for too long loses its
+/// Takes connections until it is dropped. Whoever sends no request for too long loses its
 /// connection, and there are never more than so many: strangers must not use up the descriptors.
 async fn accept_all(
     listener: TcpListener,
     router: Router,
     connections: &GracefulShutdown,
     places: &Arc<Semaphore>,
-    shutdown: &Shutdown,
     header_timeout: Duration,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
     loop {
-        let (stream, place) = tokio::select! {
-            () = shutdown.cancelled() => return,
-            accepted = accept(&listener, places) => accepted,
-        };
+        let (stream, place) = accept(&listener, places).await;
         // Answers are small and one write: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "TCP_NODELAY was refused");
@@ -248,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_on_a_connection_that_was_idle_at_the_stop_is_answered_as_its_last() {
+    async fn what_was_on_its_way_at_the_stop_is_answered_as_the_last_of_its_connection() {
         let (listener, address) = listening().await;
         let shutdown = Shutdown::new();
         let router = Router::new().route("/", get(async || "done"));
@@ -260,9 +264,8 @@ mod tests {
         assert!(!String::from_utf8_lossy(&answer[..read]).contains("connection: close"));
 
         shutdown.cancel();
-        while TcpStream::connect(address).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
+        let fresh = request(address).await.unwrap();
+        assert!(fresh.starts_with("HTTP/1.1 200"), "{fresh}");
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
 
         let mut answer = String::new();

@@ -50,6 +50,9 @@ pub(crate) struct Config {
     pub(crate) most: usize,
     /// How long a caller waits for one answer.
     pub(crate) timeout: Duration,
+    /// Whether connections are used again. One that idles while its service stops may be closed
+    /// under a request that is on its way.
+    pub(crate) keep_alive: bool,
     /// The members of the creation with this number, in place of the usual (`harness::order`).
     pub(crate) members: Arc<dyn Fn(usize) -> Value + Send + Sync>,
 }
@@ -87,6 +90,7 @@ impl Config {
             pace: Pace::Callers(4),
             most: usize::MAX,
             timeout: Duration::from_secs(30),
+            keep_alive: true,
             members: Arc::new(|_| json!({})),
         }
     }
@@ -110,6 +114,7 @@ impl Load {
     /// Sends the callers off.
     pub(crate) fn start(config: Config) -> Self {
         let http = Client::builder().redirect(Policy::none()).timeout(config.timeout);
+        let http = http.pool_max_idle_per_host(if config.keep_alive { usize::MAX } else { 0 });
         let ledger = Mutex::new(Ledger::new(&config.name));
         let common = Arc::new(Common { config, http: http.build().unwrap(), ledger });
         let (stopping, stop) = watch::channel(false);

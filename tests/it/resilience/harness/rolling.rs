@@ -15,7 +15,7 @@ const SERVICES: [&str; 5] = [VERIFIER, NORMALISER, RECEIVER, UPLOAD, INTAKE];
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How many verifications must get through between two replacements, so that both see some.
-const BETWEEN: usize = 3;
+const BETWEEN: usize = 10;
 
 /// Two of each service, behind one address where they are called.
 pub(crate) async fn two_of_each(build: Build) -> Fleet {
@@ -23,11 +23,12 @@ pub(crate) async fn two_of_each(build: Build) -> Fleet {
     SERVICES.into_iter().fold(plan, |plan, program| plan.replicas(program, 2)).start().await
 }
 
-/// Callers of every flow.
+/// Callers of every flow, each request on a connection of its own.
 pub(crate) fn callers(fleet: &Fleet, name: &str) -> Load {
     Load::start(Config {
-        pace: Pace::PerSecond(10),
+        pace: Pace::Callers(6),
         members: Arc::new(every_flow),
+        keep_alive: false,
         ..Config::new(name, vec![fleet.door(INTAKE)], vec![fleet.door(UPLOAD)])
     })
 }
