@@ -124,7 +124,7 @@ pub async fn prune(
 ) -> Result<Vec<String>, Error> {
     wait_until_connected(connection).await?;
     let stream = topology::VERIFICATIONS;
-    let handle = connection.jetstream.get_stream_no_info(stream).await;
+    let handle = connection.jetstream()?.get_stream_no_info(stream).await;
     let handle = handle.map_err(|error| refused(stream, &error))?;
     let all: Vec<_> =
         handle.consumers().try_collect().await.map_err(|error| refused(stream, &error))?;
@@ -156,13 +156,13 @@ fn is_subscriber(info: &Info) -> bool {
 
 /// A connection is made in the background, and tells nothing of its server before.
 async fn wait_until_connected(connection: &Connection) -> Result<(), Error> {
-    let flushed = timeout(REQUEST_TIMEOUT, connection.client.flush()).await;
+    let flushed = timeout(REQUEST_TIMEOUT, connection.nats()?.client.flush()).await;
     flushed.map_err(|_| Error::unavailable("there is no connection"))?.map_err(Error::unavailable)
 }
 
 /// An older server ignores guards silently, and a smaller limit would lose large results.
 fn check_server(connection: &Connection) -> Result<(), Error> {
-    let info = connection.client.server_info();
+    let info = connection.nats()?.client.server_info();
     let mut numbers = info.version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version < (2, 14) {
@@ -181,7 +181,7 @@ fn check_server(connection: &Connection) -> Result<(), Error> {
 async fn make_stream(connection: &Connection, config: Config) -> Result<String, Error> {
     let name = config.name.clone();
     connection
-        .jetstream
+        .jetstream()?
         .create_or_update_stream(config)
         .await
         .map_err(|error| refused(&name, &error))?;
@@ -194,7 +194,7 @@ async fn make_consumer(
     config: async_nats::jetstream::consumer::pull::Config,
 ) -> Result<String, Error> {
     let name = config.durable_name.clone().unwrap_or_default();
-    let stream_handle = connection.jetstream.get_stream_no_info(stream).await;
+    let stream_handle = connection.jetstream()?.get_stream_no_info(stream).await;
     let stream_handle = stream_handle.map_err(|error| refused(stream, &error))?;
     stream_handle.create_consumer(config).await.map_err(|error| refused(&name, &error))?;
     Ok(format!("consumer {name} of {stream}"))
