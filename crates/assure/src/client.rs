@@ -1,25 +1,25 @@
 //! The core of every call: pace, token, time-outs, answers sorted into errors.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use reqwest::{Method, RequestBuilder, Response, redirect::Policy};
+use proofline_ambient::clock;
+use reqwest::{Method, RequestBuilder, Response};
 use secrecy::ExposeSecret;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 use tracing::{Instrument, field::Empty};
 
 use crate::{
-    Account, Error, Pace, Refusal,
+    Account, Error, Pace, Refusal, Transport,
     metrics::{Asked, Whose},
     token::TokenCache,
+    transport::{self, Lost},
     wire::ErrorBody,
 };
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the rest of an answer may take that says only why it failed.
 const TRACE_ID_TIMEOUT: Duration = Duration::from_secs(1);
 /// Wait this long after a 429 that doesn't say.
@@ -37,7 +37,7 @@ pub struct Client {
 
 struct Inner {
     account: Account,
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     token: TokenCache,
     pace: Box<dyn Pace>,
     places: Semaphore,
@@ -86,19 +86,18 @@ impl Client {
     /// # Panics
     /// When no TLS provider was installed; `proofline_service::main` does.
     pub fn new(account: Account, pace: Box<dyn Pace>) -> Self {
-        Self::of(account, pace, Whose::Common)
+        Self::of(account, pace, Whose::Common, transport::http())
     }
 
-    pub(crate) fn of(account: Account, pace: Box<dyn Pace>, whose: Whose) -> Self {
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(CALL_TIMEOUT)
-            .redirect(Policy::none())
-            .build()
-            .expect("a TLS provider is installed");
+    pub(crate) fn of(
+        account: Account,
+        pace: Box<dyn Pace>,
+        whose: Whose,
+        transport: Arc<dyn Transport>,
+    ) -> Self {
         whose.has_limit(MAX_CONCURRENT_CALLS);
         let places = Semaphore::new(MAX_CONCURRENT_CALLS);
-        let inner = Inner { account, http, token: TokenCache::default(), pace, places, whose };
+        let inner = Inner { account, transport, token: TokenCache::default(), pace, places, whose };
         Self { inner: Arc::new(inner) }
     }
 
@@ -216,7 +215,7 @@ impl Client {
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Attempt> {
         let inner = &self.inner;
-        let token = inner.token.get(&inner.http, &inner.account, &*inner.pace, inner.whose);
+        let token = inner.token.get(&*inner.transport, &inner.account, &*inner.pace, inner.whose);
         let token = token.await?;
         // Asked last of all before the call, as others may have been told meanwhile.
         if let Some(retry_after) = inner.pace.remaining().await {
@@ -224,9 +223,11 @@ impl Client {
         }
         let mut url = inner.account.base_url.clone();
         url.path_segments_mut().expect("http URLs have paths").pop_if_empty().extend(call.path);
-        let request = inner.http.request(call.method.clone(), url);
+        let request = inner.transport.begin(call.method.clone(), url);
         let request = request.bearer_auth(token.expose_secret()).header("accept", call.accept);
-        let response = build(request).send().await.map_err(|error| Error::transport(&error))?;
+        // A request that can't be built is of no use to anybody either.
+        let request = build(request).build().map_err(|_| Error::transport(Lost::NoConnection))?;
+        let response = inner.transport.send(request).await.map_err(Error::transport)?;
         let status = response.status().as_u16();
         match status {
             200..=299 => Ok(response),
@@ -283,14 +284,13 @@ impl From<Error> for Attempt {
 }
 
 /// What Assure asks for in one call holds for all calls on the account, of every replica.
-#[expect(clippy::disallowed_methods, reason = "Retry-After may be a date of the wall clock")]
 pub(crate) async fn heed(
     response: &Response,
     pace: &dyn Pace,
     (whose, asked): (Whose, Asked),
 ) -> Error {
     let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-    let now = time::OffsetDateTime::now_utc();
+    let now = clock::now();
     let retry_after = crate::pace::retry_after(header, now, DEFAULT_RETRY_AFTER);
     tracing::warn!(retry_after_ms = retry_after.as_millis(), "Assure wants to be left alone");
     whose.is_limited(asked, retry_after);

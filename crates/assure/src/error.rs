@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::wire::ErrorBody;
+use crate::{Lost, wire::ErrorBody};
 
 /// A call that did not succeed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -99,13 +99,11 @@ impl Error {
     }
 
     /// A failure of the transport. Only what never reached a server surely did not happen.
-    pub(crate) fn transport(error: &reqwest::Error) -> Self {
-        let (cause, may_have_happened) = if error.is_connect() {
-            ("no connection", false)
-        } else if error.is_timeout() {
-            ("no answer in time", true)
-        } else {
-            ("the connection broke", true)
+    pub(crate) fn transport(lost: Lost) -> Self {
+        let (cause, may_have_happened) = match lost {
+            Lost::NoConnection => ("no connection", false),
+            Lost::TimedOut => ("no answer in time", true),
+            Lost::Broken => ("the connection broke", true),
         };
         Self::Unavailable { cause, may_have_happened }
     }

@@ -20,6 +20,7 @@ mod pace;
 mod process;
 mod settings;
 mod token;
+mod transport;
 pub mod wire;
 
 pub use accounts::Accounts;
@@ -31,3 +32,4 @@ pub use media::{Media, MediaStream};
 pub use pace::Pace;
 pub use process::Process;
 pub use settings::Account;
+pub use transport::{CALL_TIMEOUT, Lost, Transport, http};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use reqwest::{Method, Response, header};
 
-use crate::{Client, Error, client::Call};
+use crate::{Client, Error, Lost, client::Call};
 
 /// How long handing on the whole may take.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -36,7 +36,7 @@ impl MediaStream {
 
     /// The bytes. An error means that they are not whole; it holds no address.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send {
-        self.response.bytes_stream().map_err(|error| Error::transport(&error))
+        self.response.bytes_stream().map_err(|error| Error::transport(Lost::of(&error)))
     }
 }
 

@@ -1,12 +1,13 @@
 //! The access token: cached, renewed early, fetched by one caller at a time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    Account, Error, Pace,
+    Account, Error, Pace, Transport,
     metrics::{Asked, Whose},
     wire,
 };
@@ -39,7 +40,7 @@ impl TokenCache {
     /// share its failure.
     pub(crate) async fn get(
         &self,
-        http: &reqwest::Client,
+        transport: &dyn Transport,
         account: &Account,
         pace: &dyn Pace,
         whose: Whose,
@@ -52,7 +53,7 @@ impl TokenCache {
         if let Some((_, error)) = state.failure.as_ref().filter(|(at, _)| *at > asked_at) {
             return Err(error.clone());
         }
-        let fetched = fetch(http, account, pace, whose).await;
+        let fetched = fetch(transport, account, pace, whose).await;
         whose.renewed(fetched.as_ref().err());
         match fetched {
             Ok(answer) => {
@@ -84,7 +85,7 @@ impl TokenCache {
 
 /// Whatever goes wrong here, the call that wanted the token has not been sent.
 async fn fetch(
-    http: &reqwest::Client,
+    transport: &dyn Transport,
     account: &Account,
     pace: &dyn Pace,
     whose: Whose,
@@ -94,14 +95,15 @@ async fn fetch(
         return Err(Error::Limited { retry_after });
     }
     let form = [("grant_type", "client_credentials"), ("scope", account.scope.as_str())];
-    let response = http
-        .post(account.token_url.clone())
+    let request = transport
+        .begin(Method::POST, account.token_url.clone())
         .timeout(TIMEOUT)
         .basic_auth(&account.client_id, Some(account.client_secret.expose_secret()))
         .form(&form)
-        .send()
-        .await
-        .map_err(|_| unavailable("no answer of the token endpoint"))?;
+        .build()
+        .map_err(|_| unavailable("the token could not be asked for"))?;
+    let sent = transport.send(request).await;
+    let response = sent.map_err(|_| unavailable("no answer of the token endpoint"))?;
     match response.status().as_u16() {
         200 | 201 => response.json().await.map_err(|_| unavailable("the token could not be read")),
         429 => Err(crate::client::heed(&response, pace, (whose, Asked::Token)).await),

@@ -10,11 +10,11 @@ use async_nats::{
         message::StreamMessage,
     },
 };
+use proofline_ambient::chance;
 use proofline_events::{Envelope, Event, VerificationKey, header as ce};
-use serde_json::json;
 use tracing::Instrument;
 
-use crate::{Connection, Error, telemetry, topology::VERIFICATIONS, trace};
+use crate::{Connection, Error, bus::Which, telemetry, topology::VERIFICATIONS, trace};
 
 /// The client has no constant for this one (2.12 and later).
 pub(crate) const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
@@ -72,7 +72,7 @@ impl Connection {
             // The server took our message id for that of another message. With a fresh one it
             // judges by the guard alone.
             None => {
-                let fresh = format!("{}.{}", envelope.id, uuid::Uuid::new_v4().simple());
+                let fresh = format!("{}.{}", envelope.id, chance::id().simple());
                 let again = self.append_as(key, event, envelope, guard, &fresh).await?;
                 again.ok_or_else(|| Error::unavailable("a fresh message id was called a duplicate"))
             }
@@ -103,17 +103,12 @@ impl Connection {
             headers.insert(EXPECTED_SUBJECT, key.family());
         }
         let payload = event.encode().into();
-        let sent = self.jetstream.publish_with_headers(subject.clone(), headers, payload).await;
-        let answer = match sent {
-            Ok(acknowledgement) => acknowledgement.await,
-            Err(error) => Err(error),
-        };
-        match answer {
+        match self.bus.publish(subject.clone(), headers, payload).await {
             Ok(ack) if !ack.duplicate => Ok(Some(Appended::Stored(ack.sequence))),
             // A signal's sender may have no right to read; its id alone tells its repeat.
             Ok(ack) if guard.is_none() => Ok(Some(Appended::AlreadyStored(ack.sequence))),
             Ok(ack) => {
-                let found = self.leader_get(VERIFICATIONS, &json!({ "seq": ack.sequence })).await?;
+                let found = self.leader_get(VERIFICATIONS, Which::At(ack.sequence)).await?;
                 let is_ours = found.is_some_and(|m| is_this(&m, &subject, &envelope.id));
                 Ok(is_ours.then_some(Appended::AlreadyStored(ack.sequence)))
             }
@@ -133,8 +128,8 @@ impl Connection {
     /// stands behind its guard if anywhere.
     async fn find(&self, subject: &str, id: &str, mut from: u64) -> Result<Option<u64>, Error> {
         loop {
-            let request = json!({ "seq": from, "next_by_subj": subject });
-            let Some(message) = self.leader_get(VERIFICATIONS, &request).await? else {
+            let next = Which::NextOn(subject, from);
+            let Some(message) = self.leader_get(VERIFICATIONS, next).await? else {
                 return Ok(None);
             };
             if is_this(&message, subject, id) {

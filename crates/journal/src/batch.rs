@@ -1,11 +1,13 @@
 //! Timers taken together: all that are due now, for whoever handles them as one.
 
-use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer};
+use async_nats::jetstream::AckKind;
 use futures_util::StreamExt;
 use std::time::Duration;
 
 use crate::{
-    Connection, Due, Error, dead_letter, telemetry,
+    Connection, Due, Error,
+    bus::{Delivered, Pull},
+    dead_letter, telemetry,
     topology::Consumer,
     worker::{Health, Rejection, read_timer},
 };
@@ -15,7 +17,7 @@ use crate::{
 pub struct Taken {
     /// The timer.
     pub due: Due,
-    message: Message,
+    message: Delivered,
 }
 
 /// A consumer of timers, taken from in batches.
@@ -51,14 +53,13 @@ impl DueTimers {
     /// [`Error`].
     pub async fn take(&self, max: usize) -> Result<Vec<Taken>, Error> {
         let consumer = self.find().await?;
-        let fetched = consumer.fetch().max_messages(max).messages().await;
-        let mut messages = fetched.map_err(Error::unavailable)?;
+        let mut messages = consumer.fetch(max).await?;
         let mut all = Vec::new();
         while let Some(message) = messages.next().await {
-            let message = message.map_err(Error::unavailable)?;
+            let message = message?;
             telemetry::delivered(
                 self.consumer.name(),
-                message.info().is_ok_and(|info| info.delivered == 1),
+                message.position.is_some_and(|position| position.deliveries == 1),
             );
             match read_timer(self.consumer, &message) {
                 Ok(delivery) => all.push(Taken { due: delivery.message, message }),
@@ -68,25 +69,25 @@ impl DueTimers {
         Ok(all)
     }
 
-    async fn bury(&self, message: &Message, rejection: &Rejection) -> Result<(), Error> {
+    async fn bury(&self, message: &Delivered, rejection: &Rejection) -> Result<(), Error> {
         let name = self.consumer.name();
         dead_letter::bury(&self.connection, name, message, rejection).await?;
         tracing::error!(code = rejection.code, detail = %rejection.detail, "put aside as a dead letter");
-        settle(message, AckKind::Term).await
+        message.settle.settle(AckKind::Term).await
     }
 
-    async fn find(&self) -> Result<PullConsumer, Error> {
+    async fn find(&self) -> Result<Box<dyn Pull>, Error> {
         let (name, stream) = (self.consumer.name(), self.consumer.stream());
-        let found = self.connection.jetstream.get_consumer_from_stream(name, stream).await;
+        let found = self.connection.bus.consumer(stream, name).await;
         match found {
             Ok(consumer) => {
                 self.health.consuming();
-                telemetry::backlog(name, consumer.cached_info());
+                telemetry::backlog(name, consumer.info());
                 Ok(consumer)
             }
             Err(error) => {
                 self.health.stopped();
-                Err(Error::unavailable(error))
+                Err(error)
             }
         }
     }
@@ -98,7 +99,7 @@ impl Taken {
     /// # Errors
     /// [`Error`]; then it comes again.
     pub async fn done(self) -> Result<(), Error> {
-        settle(&self.message, AckKind::Ack).await
+        self.message.settle.settle(AckKind::Ack).await
     }
 
     /// It can never be handled: puts it aside as a dead letter.
@@ -114,10 +115,6 @@ impl Taken {
     /// # Errors
     /// [`Error`]; then it comes again all the same.
     pub async fn later(self, after: Duration) -> Result<(), Error> {
-        settle(&self.message, AckKind::Nak(Some(after))).await
+        self.message.settle.settle(AckKind::Nak(Some(after))).await
     }
-}
-
-async fn settle(message: &Message, kind: AckKind) -> Result<(), Error> {
-    message.ack_with(kind).await.map_err(Error::unavailable)
 }

@@ -3,9 +3,8 @@
 
 use async_nats::{HeaderMap, header, jetstream::context::PublishErrorKind};
 use bytes::Bytes;
-use serde_json::json;
 
-use crate::{Connection, Error};
+use crate::{Connection, Error, bus::Which};
 
 /// What the operation header of a deleted key says; ours are deleted for good instead, but an
 /// operator's tool may leave such a marker.
@@ -41,8 +40,9 @@ impl Bucket {
     }
 
     pub(crate) async fn entry(&self, key: &str) -> Result<Option<Entry>, Error> {
-        let request = json!({ "last_by_subj": self.subject(key) });
-        let message = self.connection.leader_get(&self.stream(), &request).await?;
+        let subject = self.subject(key);
+        let last = Which::LastOn(&subject);
+        let message = self.connection.leader_get(&self.stream(), last).await?;
         let message = message.filter(|m| m.headers.get(OPERATION).is_none());
         Ok(message.map(|m| Entry { value: m.payload, revision: m.sequence }))
     }
@@ -65,15 +65,14 @@ impl Bucket {
 
     /// Deletes every revision of a key (which may have wildcards), overwriting its bytes on disk.
     pub(crate) async fn erase(&self, key: &str) -> Result<(), Error> {
-        let stream = self.connection.jetstream.get_stream_no_info(self.stream()).await;
-        let stream = stream.map_err(Error::unavailable)?;
+        let (stream, subject) = (self.stream(), self.subject(key));
         let mut from = 1;
         loop {
-            let request = json!({ "seq": from, "next_by_subj": self.subject(key) });
-            let Some(message) = self.connection.leader_get(&self.stream(), &request).await? else {
+            let next = Which::NextOn(&subject, from);
+            let Some(message) = self.connection.leader_get(&stream, next).await? else {
                 return Ok(());
             };
-            stream.delete_message(message.sequence).await.map_err(Error::unavailable)?;
+            self.connection.bus.delete(&stream, message.sequence).await?;
             from = message.sequence + 1;
         }
     }
@@ -89,13 +88,7 @@ impl Bucket {
             headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, revision.to_string());
         }
         let subject = self.subject(key);
-        let sent =
-            self.connection.jetstream.publish_with_headers(subject, headers, value.into()).await;
-        let answer = match sent {
-            Ok(acknowledgement) => acknowledgement.await,
-            Err(error) => Err(error),
-        };
-        match answer {
+        match self.connection.bus.publish(subject, headers, value.into()).await {
             Ok(ack) => Ok(Some(ack.sequence)),
             Err(error) if expected.is_some() && crate::append::is_conflict(&error) => Ok(None),
             Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {

@@ -76,8 +76,9 @@ impl Census {
     /// [`Error`].
     pub async fn streams(&self) -> Result<Vec<StreamState>, Error> {
         let mut all = Vec::with_capacity(STREAMS.len());
+        let jetstream = self.connection.jetstream()?;
         for name in STREAMS {
-            let stream = self.connection.jetstream.get_stream(name).await;
+            let stream = jetstream.get_stream(name).await;
             let stream = stream.map_err(Error::unavailable)?;
             all.push(StreamState::of(name, stream.cached_info()));
         }

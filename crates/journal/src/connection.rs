@@ -1,17 +1,20 @@
 //! The connection to NATS: its settings, and how it reports its fate.
 
-use std::{path::PathBuf, sync::LazyLock, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_nats::{
-    Client, ConnectOptions, Event, ServerAddr, ServerError,
-    connection::State,
+    ConnectOptions, Event, ServerAddr, ServerError,
     jetstream::{self, context::ContextBuilder},
 };
 use opentelemetry::{global, metrics::Counter};
 use proofline_settings::Reader;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{error::Error, fate::Fate};
+use crate::{bus::Bus, error::Error, fate::Fate, nats::Nats};
 
 /// How long any request to NATS may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -107,8 +110,10 @@ impl Settings {
 /// A connection that keeps trying: it may be made before NATS is there, and outlives its absence.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    pub(crate) client: Client,
-    pub(crate) jetstream: jetstream::Context,
+    pub(crate) bus: Arc<dyn Bus>,
+    /// The same, with what only provisioning, counting and tools of operators ask for; not there
+    /// over a model.
+    nats: Option<Nats>,
 }
 
 impl Connection {
@@ -149,7 +154,13 @@ impl Connection {
             .timeout(REQUEST_TIMEOUT)
             .ack_timeout(REQUEST_TIMEOUT)
             .build(client.clone());
-        Ok(Self { client, jetstream })
+        let nats = Nats { client, jetstream };
+        Ok(Self { bus: Arc::new(nats.clone()), nats: Some(nats) })
+    }
+
+    /// A connection to what answers in the place of NATS: a model.
+    pub fn over(bus: Arc<dyn Bus>) -> Self {
+        Self { bus, nats: None }
     }
 
     /// Whether NATS is connected now; the reason when not.
@@ -157,20 +168,26 @@ impl Connection {
     /// # Errors
     /// A sentence for operators.
     pub fn is_connected(&self) -> Result<(), String> {
-        match self.client.connection_state() {
-            State::Connected => Ok(()),
-            State::Disconnected | State::Pending => Err("NATS is not connected".to_owned()),
-        }
+        if self.bus.is_connected() { Ok(()) } else { Err("NATS is not connected".to_owned()) }
     }
 
     /// JetStream as it is, for tools of operators: what a service needs has a name of its own here.
-    pub fn jetstream(&self) -> &jetstream::Context {
-        &self.jetstream
+    ///
+    /// # Errors
+    /// [`Error::Refused`] over a model.
+    pub fn jetstream(&self) -> Result<&jetstream::Context, Error> {
+        Ok(&self.nats()?.jetstream)
+    }
+
+    pub(crate) fn nats(&self) -> Result<&Nats, Error> {
+        self.nats.as_ref().ok_or_else(|| Error::Refused("this is no NATS but a model".to_owned()))
     }
 
     /// Ends the connection after what was sent has gone out.
     pub async fn close(&self) {
-        if self.client.drain().await.is_err() {
+        if let Some(nats) = &self.nats
+            && nats.client.drain().await.is_err()
+        {
             tracing::debug!("the NATS connection was closed already");
         }
     }

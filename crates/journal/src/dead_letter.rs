@@ -1,27 +1,29 @@
 //! Dead letters: what could not be handled, kept with its reason for an operator to replay.
 
-use async_nats::{HeaderMap, header, jetstream::Message};
+use async_nats::{HeaderMap, header};
 use proofline_events::DeadLetter;
 
-use crate::{Connection, Error, telemetry, worker::Rejection};
+use crate::{Connection, Error, bus::Delivered, telemetry, worker::Rejection};
 
 /// Copies the original, its `ce-` headers and why; returns once that is durable. Repeating it is
 /// safe: the consumer and the sequence make the message id.
 pub(crate) async fn bury(
     connection: &Connection,
     consumer: &str,
-    message: &Message,
+    message: &Delivered,
     rejection: &Rejection,
 ) -> Result<(), Error> {
-    let info = message.info().map_err(|e| Error::Refused(e.to_string()))?;
+    let position = message.position.as_ref();
+    let position =
+        position.ok_or_else(|| Error::Refused("the message has no position".to_owned()))?;
     let letter = DeadLetter {
         consumer,
         reason: rejection.code,
         detail: &rejection.detail,
-        attempts: info.delivered,
+        attempts: position.deliveries,
         subject: &message.subject,
-        sequence: info.stream_sequence,
-        stored_at: info.published,
+        sequence: position.sequence,
+        stored_at: position.stored_at,
     };
     let mut headers = HeaderMap::new();
     let original = message.headers.iter().flat_map(HeaderMap::iter);
@@ -32,9 +34,8 @@ pub(crate) async fn bury(
     }
     headers.insert(header::NATS_MESSAGE_ID, letter.message_id());
     let payload = message.payload.clone();
-    let sent = connection.jetstream.publish_with_headers(letter.subject(), headers, payload).await;
-    let acknowledgement = sent.map_err(Error::unavailable)?;
-    let stored = acknowledgement.await.map_err(Error::unavailable)?;
+    let stored = connection.bus.publish(letter.subject(), headers, payload).await;
+    let stored = stored.map_err(Error::unavailable)?;
     if !stored.duplicate {
         telemetry::buried(consumer, rejection.code);
     }

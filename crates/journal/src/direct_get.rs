@@ -6,19 +6,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use crate::{Connection, Error, connection::REQUEST_TIMEOUT};
-
-/// The answer to one Direct Get of several messages.
-#[derive(Default)]
-pub(crate) struct Page {
-    pub(crate) messages: Vec<StreamMessage>,
-    pub(crate) pending: u64,
-}
+use crate::{
+    Connection, Error,
+    bus::{Page, Several, Which},
+    connection::REQUEST_TIMEOUT,
+    nats::Nats,
+};
 
 impl Connection {
     /// The last message of each subject of a family, in the order of their sequence.
     pub(crate) async fn last_of_each(&self, stream: &str, family: &str) -> Result<Page, Error> {
-        self.direct_get(stream, &json!({ "multi_last": [family] })).await
+        self.bus.direct_get(stream, Several::LastOfEach(family)).await
     }
 
     /// Messages of a family from a sequence on, at most a hundred.
@@ -28,23 +26,53 @@ impl Connection {
         family: &str,
         sequence: u64,
     ) -> Result<Page, Error> {
-        let request = json!({ "seq": sequence.max(1), "next_by_subj": family, "batch": 100 });
-        self.direct_get(stream, &request).await
+        let which = Several::From { subject: family, sequence: sequence.max(1), batch: 100 };
+        self.bus.direct_get(stream, which).await
     }
 
     /// How many messages there are on subjects like this, by any replica.
     pub(crate) async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
-        let request = json!({ "seq": 1, "next_by_subj": filter, "batch": 1 });
-        let page = self.direct_get(stream, &request).await?;
+        let which = Several::From { subject: filter, sequence: 1, batch: 1 };
+        let page = self.bus.direct_get(stream, which).await?;
         Ok(page.messages.len() as u64 + page.pending)
     }
 
-    /// One message from the leader, who is never behind. `request` is one of `{"seq"}`,
-    /// `{"last_by_subj"}`, `{"seq", "next_by_subj"}`; subjects may have wildcards.
+    /// One message from the leader, who is never behind.
     pub(crate) async fn leader_get(
         &self,
         stream: &str,
-        request: &Value,
+        which: Which<'_>,
+    ) -> Result<Option<StreamMessage>, Error> {
+        self.bus.leader_get(stream, which).await
+    }
+}
+
+impl Which<'_> {
+    fn request(self) -> Value {
+        match self {
+            Self::At(sequence) => json!({ "seq": sequence }),
+            Self::LastOn(subject) => json!({ "last_by_subj": subject }),
+            Self::NextOn(subject, from) => json!({ "seq": from, "next_by_subj": subject }),
+        }
+    }
+}
+
+impl Several<'_> {
+    fn request(self) -> Value {
+        match self {
+            Self::LastOfEach(subject) => json!({ "multi_last": [subject] }),
+            Self::From { subject, sequence, batch } => {
+                json!({ "seq": sequence, "next_by_subj": subject, "batch": batch })
+            }
+        }
+    }
+}
+
+impl Nats {
+    pub(crate) async fn message(
+        &self,
+        stream: &str,
+        which: Which<'_>,
     ) -> Result<Option<StreamMessage>, Error> {
         #[derive(Deserialize)]
         struct Answer {
@@ -52,7 +80,7 @@ impl Connection {
         }
         let subject = format!("STREAM.MSG.GET.{stream}");
         let answer: Response<Answer> =
-            self.jetstream.request(subject, request).await.map_err(Error::unavailable)?;
+            self.jetstream.request(subject, &which.request()).await.map_err(Error::unavailable)?;
         match answer {
             Response::Ok(answer) => {
                 Ok(Some(answer.message.try_into().map_err(Error::unavailable)?))
@@ -67,11 +95,11 @@ impl Connection {
 
     /// By hand, as the client has no API for a Direct Get with several answers: a subscription of
     /// its own, then messages until status 204.
-    async fn direct_get(&self, stream: &str, request: &Value) -> Result<Page, Error> {
+    pub(crate) async fn messages(&self, stream: &str, which: Several<'_>) -> Result<Page, Error> {
         let inbox = self.client.new_inbox();
         let mut answers = self.client.subscribe(inbox.clone()).await.map_err(Error::unavailable)?;
         let subject = format!("$JS.API.DIRECT.GET.{stream}");
-        let body = request.to_string().into();
+        let body = which.request().to_string().into();
         self.client.publish_with_reply(subject, inbox, body).await.map_err(Error::unavailable)?;
         let mut page = Page::default();
         let until = Instant::now() + REQUEST_TIMEOUT;

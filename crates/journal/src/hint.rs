@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use async_nats::Subscriber;
 use futures_util::StreamExt;
 use proofline_events::{EventType, VerificationKey};
 use tokio::time::timeout;
 
-use crate::{Error, Journal};
+use crate::{Error, Journal, bus::Heard};
 
 /// A hint may be lost, as a plain subscription keeps nothing: look at least this often.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -17,9 +16,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const LOOKS_AFTER_HEARING: u32 = 7;
 
 /// Tells when it is worth reading a verification again.
-#[derive(Debug)]
 pub struct Hint {
-    subscriber: Subscriber,
+    heard: Heard,
     /// How many of the looks after hearing are left.
     looks_left: u32,
 }
@@ -42,8 +40,7 @@ impl Hint {
     }
 
     async fn of(journal: &Journal, subject: String) -> Result<Self, Error> {
-        let subscriber = journal.connection.client.subscribe(subject).await;
-        Ok(Self { subscriber: subscriber.map_err(Error::unavailable)?, looks_left: 0 })
+        Ok(Self { heard: journal.connection.bus.subscribe(subject).await?, looks_left: 0 })
     }
 
     /// Waits until it is worth reading again: after what was heard, and now and then anyway.
@@ -52,7 +49,7 @@ impl Hint {
             0 => LOOK_EVERY,
             left => LOOK_AGAIN * 2_u32.pow(LOOKS_AFTER_HEARING - left),
         };
-        match timeout(wait, self.subscriber.next()).await {
+        match timeout(wait, self.heard.next()).await {
             Ok(Some(_)) => self.looks_left = LOOKS_AFTER_HEARING,
             // The connection is gone for good; whoever reads next is told.
             Ok(None) => std::future::pending().await,

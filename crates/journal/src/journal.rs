@@ -4,15 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::message::StreamMessage;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
+use proofline_ambient::chance;
 use proofline_events::{Envelope, Event, EventType, Recorded, Service, VerificationKey};
 use proofline_verification::{Command, Refusal, Verification, decide, evolve, fold};
-use serde_json::json;
 use time::OffsetDateTime;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
-    Connection, Error, ExecuteError, StreamWatch, append::Appended, topology::VERIFICATIONS, trace,
+    Connection, Error, ExecuteError, StreamWatch, append::Appended, bus::Which,
+    topology::VERIFICATIONS, trace,
 };
 
 /// How often a step is tried again because others appended in between, or a replica is behind.
@@ -120,8 +121,8 @@ impl Journal {
 
     /// The sequence of a verification's last event, by the leader's word; 0 when there is none.
     async fn last_sequence(&self, key: &VerificationKey) -> Result<u64, Error> {
-        let request = json!({ "last_by_subj": key.family() });
-        let last = self.connection.leader_get(VERIFICATIONS, &request).await?;
+        let family = key.family();
+        let last = self.connection.leader_get(VERIFICATIONS, Which::LastOn(&family)).await?;
         Ok(last.map_or(0, |message| message.sequence))
     }
 
@@ -153,8 +154,9 @@ impl Journal {
         key: &VerificationKey,
         event: EventType,
     ) -> Result<bool, Error> {
-        let request = json!({ "last_by_subj": event.subject(key) });
-        Ok(self.connection.leader_get(VERIFICATIONS, &request).await?.is_some())
+        let subject = event.subject(key);
+        let last = self.connection.leader_get(VERIFICATIONS, Which::LastOn(&subject)).await?;
+        Ok(last.is_some())
     }
 
     /// Every event of a verification from a sequence on, oldest first.
@@ -307,5 +309,5 @@ fn recorded(message: &StreamMessage) -> Option<Result<Recorded, Error>> {
 #[expect(clippy::disallowed_methods, reason = "what a replica lags behind by is a time")]
 async fn pause(attempt: u32) {
     let longest = (FIRST_PAUSE * 2_u32.pow(attempt.min(10))).min(LAST_PAUSE);
-    tokio::time::sleep(longest.mul_f64(rand::random_range(0.5..1.0))).await;
+    tokio::time::sleep(chance::jittered(longest, 0.5..1.0)).await;
 }

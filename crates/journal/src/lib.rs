@@ -9,6 +9,7 @@
 mod append;
 mod batch;
 mod bucket;
+pub mod bus;
 mod census;
 mod connection;
 mod dead_letter;
@@ -19,6 +20,7 @@ mod fate;
 mod hint;
 mod journal;
 mod lease;
+mod nats;
 mod pace;
 mod provision;
 mod signal;

@@ -9,8 +9,8 @@ mod stream;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, consumer::pull, stream::Config};
+use proofline_ambient::clock;
 use proofline_settings::Reader;
-use time::OffsetDateTime;
 use tokio::time::timeout;
 
 pub use self::prune::prune;
@@ -121,7 +121,7 @@ pub async fn provision(
     check_server(connection)?;
     let mut streams = Vec::new();
     for wanted in wanted_streams(settings) {
-        streams.push(StreamPlan::make(connection, wanted, now()).await?);
+        streams.push(StreamPlan::make(connection, wanted, clock::now()).await?);
     }
     let mut consumers = Vec::new();
     for (stream, wanted) in wanted_consumers(subscribers) {
@@ -168,20 +168,15 @@ fn wanted_consumers(
     ours.chain(theirs)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how old what is kept is, for people")]
-fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
-}
-
 /// A connection is made in the background, and tells nothing of its server before.
 async fn wait_until_connected(connection: &Connection) -> Result<(), Error> {
-    let flushed = timeout(REQUEST_TIMEOUT, connection.client.flush()).await;
+    let flushed = timeout(REQUEST_TIMEOUT, connection.nats()?.client.flush()).await;
     flushed.map_err(|_| Error::unavailable("there is no connection"))?.map_err(Error::unavailable)
 }
 
 /// An older server ignores guards silently, and a smaller limit would lose large results.
 fn check_server(connection: &Connection) -> Result<(), Error> {
-    let info = connection.client.server_info();
+    let info = connection.nats()?.client.server_info();
     let mut numbers = info.version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version < (2, 14) {

@@ -7,6 +7,7 @@ use async_nats::{
     HeaderMap, header,
     jetstream::context::{PublishError, PublishErrorKind},
 };
+use bytes::Bytes;
 use proofline_events::{Envelope, Event, EventType, Service, VerificationKey, v1};
 use time::OffsetDateTime;
 
@@ -158,12 +159,7 @@ impl SignalSink {
 impl Connection {
     /// Publishes what the stream must refuse; answers why it did, if it was asked at all.
     async fn refused(&self, subject: String, headers: HeaderMap) -> Result<PublishError, Error> {
-        let sent = self.jetstream.publish_with_headers(subject, headers, "".into()).await;
-        let answer = match sent {
-            Ok(acknowledgement) => acknowledgement.await,
-            Err(error) => Err(error),
-        };
-        match answer {
+        match self.bus.publish(subject, headers, Bytes::new()).await {
             Ok(_) => Err(Error::Refused(
                 "the probe was stored: VERIFICATIONS is not set up as it should be".to_owned(),
             )),

@@ -9,6 +9,8 @@ use opentelemetry::{
 use proofline_events::{Event, Word, from_timestamp, v1};
 use proofline_seal::OpenError;
 
+use crate::bus::PullInfo;
+
 /// Bounds of what takes as long as a handler, in seconds.
 const HANDLING: [f64; 13] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
@@ -142,10 +144,9 @@ pub(crate) fn waiting(consumer: &'static str, pending: u64) {
 }
 
 /// What waits for a consumer, and what it has not settled.
-pub(crate) fn backlog(consumer: &'static str, info: &async_nats::jetstream::consumer::Info) {
-    waiting(consumer, info.num_pending);
-    let unsettled = u64::try_from(info.num_ack_pending).unwrap_or(u64::MAX);
-    INSTRUMENTS.ack_pending.record(unsettled, &[KeyValue::new("consumer", consumer)]);
+pub(crate) fn backlog(consumer: &'static str, info: PullInfo) {
+    waiting(consumer, info.pending);
+    INSTRUMENTS.ack_pending.record(info.unsettled, &[KeyValue::new("consumer", consumer)]);
 }
 
 /// The same for the dead letters of a consumer.

@@ -1,6 +1,7 @@
 //! Timers: messages that come due, in a stream of their own.
 
 use async_nats::{HeaderMap, header};
+use bytes::Bytes;
 use proofline_events::VerificationKey;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -105,13 +106,7 @@ impl Journal {
         headers.insert(DUE, time);
         headers.insert(ROUND, due.round.to_string());
         trace::inject(&mut headers);
-        let sent =
-            self.connection.jetstream.publish_with_headers(subject, headers, "".into()).await;
-        let answer = match sent {
-            Ok(acknowledgement) => acknowledgement.await,
-            Err(error) => Err(error),
-        };
-        match answer {
+        match self.connection.bus.publish(subject, headers, Bytes::new()).await {
             Ok(_) => Ok(()),
             Err(error) if is_conflict(&error) => Ok(()),
             Err(error) => Err(Error::unavailable(error)),

@@ -6,16 +6,18 @@
 
 use std::time::Duration;
 
-use async_nats::{HeaderMap, jetstream::Message};
+use async_nats::HeaderMap;
 use opentelemetry::{
     Context, global,
     propagation::{Extractor, Injector},
     trace::TraceContextExt,
 };
+use proofline_ambient::clock;
 use proofline_events::{EventType, VerificationKey, header};
-use time::OffsetDateTime;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::bus::Delivered;
 
 /// A message of this age is no longer handled within the trace it was published in.
 const AT_ONCE: Duration = Duration::from_secs(600);
@@ -82,7 +84,7 @@ pub(crate) fn publishing(event: EventType, key: &VerificationKey, id: &str) -> S
 }
 
 /// The span of handling a message that a consumer was brought.
-pub(crate) fn handling(consumer: &'static str, message: &Message, is_timer: bool) -> Span {
+pub(crate) fn handling(consumer: &'static str, message: &Delivered, is_timer: bool) -> Span {
     let subject = message.subject.as_str();
     let what = what(subject);
     let span = tracing::info_span!(
@@ -130,9 +132,8 @@ fn what(subject: &str) -> &str {
     &subject[..whose]
 }
 
-#[expect(clippy::disallowed_methods, reason = "nothing is decided by it but how a trace is drawn")]
-fn age(message: &Message) -> Option<Duration> {
-    let age = OffsetDateTime::now_utc() - message.info().ok()?.published;
+fn age(message: &Delivered) -> Option<Duration> {
+    let age = clock::now() - message.position?.stored_at;
     // A clock that differs a little makes it negative: it is new.
     Some(Duration::try_from(age).unwrap_or_default())
 }

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer};
+use async_nats::jetstream::AckKind;
 use futures_util::{FutureExt, StreamExt};
 use tokio::{
     sync::Semaphore,
@@ -31,7 +31,9 @@ use tracing::{Instrument, Span};
 use proofline_events::Recorded;
 
 use crate::{
-    Connection, Due, dead_letter, telemetry,
+    Connection, Due, Error,
+    bus::{Delivered, Deliveries, Pull},
+    dead_letter, telemetry,
     topology::{Consumer, Source},
     trace,
 };
@@ -44,9 +46,6 @@ pub use verdict::{Failure, Handled, Rejection};
 use verdict::{retry_delay, settle};
 pub use workers::Workers;
 
-/// How long a pull may stay open, and how often the server says that it is still there.
-const PULL_EXPIRES: Duration = Duration::from_secs(30);
-const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long handlers may finish once the loop is stopped; a process is gone within 10 s.
 const DRAIN: Duration = Duration::from_secs(7);
 /// How long to wait before a consumer that is not there is looked for again.
@@ -100,7 +99,7 @@ impl Worker {
 
     async fn run<T, H, F>(
         self,
-        read: fn(Consumer, &Message) -> Result<Delivery<T>, Rejection>,
+        read: fn(Consumer, &Delivered) -> Result<Delivery<T>, Rejection>,
         handler: H,
     ) where
         T: Send + 'static,
@@ -114,16 +113,8 @@ impl Worker {
         let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
         while !self.stop.is_cancelled() {
             let Some(consumer) = self.find_consumer().await else { continue };
-            let ack_wait = consumer.cached_info().config.ack_wait;
-            let pull = consumer
-                .stream()
-                // Asked for one by one, as handlers get free: the ack wait of a message that waits
-                // here runs too, and nobody would show progress for it.
-                .max_messages_per_batch(1)
-                .expires(PULL_EXPIRES)
-                .heartbeat(HEARTBEAT)
-                .messages();
-            let mut messages = match pull.await {
+            let ack_wait = consumer.info().ack_wait;
+            let mut messages = match consumer.messages().await {
                 Ok(messages) => messages,
                 Err(error) => {
                     self.rebuild_later(&error).await;
@@ -160,9 +151,9 @@ impl Worker {
         }
     }
 
-    async fn find_consumer(&self) -> Option<PullConsumer> {
+    async fn find_consumer(&self) -> Option<Box<dyn Pull>> {
         let (name, stream) = (self.consumer.name(), self.consumer.stream());
-        match self.connection.jetstream.get_consumer_from_stream(name, stream).await {
+        match self.connection.bus.consumer(stream, name).await {
             Ok(consumer) => Some(consumer),
             Err(error) => {
                 self.rebuild_later(&error).await;
@@ -171,7 +162,7 @@ impl Worker {
         }
     }
 
-    async fn rebuild_later(&self, error: &(dyn std::error::Error + Send + Sync)) {
+    async fn rebuild_later(&self, error: &Error) {
         self.health.stopped();
         tracing::warn!(consumer = self.consumer.name(), %error, "not consuming; trying again");
         self.unless_stopped(pause(REBUILD_DELAY)).await;
@@ -187,9 +178,9 @@ impl Worker {
 
     async fn handle<T, H, F>(
         &self,
-        message: Message,
+        message: Delivered,
         ack_wait: Duration,
-        read: fn(Consumer, &Message) -> Result<Delivery<T>, Rejection>,
+        read: fn(Consumer, &Delivered) -> Result<Delivery<T>, Rejection>,
         handler: &H,
     ) where
         H: Fn(Delivery<T>) -> F,
@@ -198,9 +189,9 @@ impl Worker {
         let name = self.consumer.name();
         let is_timer = matches!(self.consumer.source(), Source::Timers(_));
         let span = trace::handling(name, &message, is_timer);
-        if let Ok(info) = message.info() {
-            telemetry::delivered(name, info.delivered == 1);
-            telemetry::waiting(name, info.pending);
+        if let Some(position) = &message.position {
+            telemetry::delivered(name, position.deliveries == 1);
+            telemetry::waiting(name, position.pending);
         }
         let begun = Instant::now();
         async {
@@ -221,7 +212,7 @@ impl Worker {
     /// Runs the handler in a task of its own, so that a panic in it is one message's trouble.
     async fn with_progress<F>(
         &self,
-        message: &Message,
+        message: &Delivered,
         ack_wait: Duration,
         work: F,
     ) -> Result<Handled, Failure>
@@ -233,9 +224,10 @@ impl Worker {
         tick.tick().await;
         loop {
             tokio::select! {
+                biased;
                 result = &mut work => return result.unwrap_or(Err(Failure::Bug)),
                 _ = tick.tick() => {
-                    if let Err(error) = message.ack_with(AckKind::Progress).await {
+                    if let Err(error) = message.settle.settle(AckKind::Progress).await {
                         tracing::debug!(%error, "progress could not be shown");
                     }
                 }
@@ -245,11 +237,11 @@ impl Worker {
 
     async fn acknowledge(
         &self,
-        message: &Message,
+        message: &Delivered,
         result: Result<Handled, Failure>,
     ) -> &'static str {
         let (deliveries, sequence) =
-            message.info().map_or((1, 0), |info| (info.delivered, info.stream_sequence));
+            message.position.map_or((1, 0), |position| (position.deliveries, position.sequence));
         let bugs = self.bugs.count(sequence, matches!(result, Err(Failure::Bug)));
         let (mut kind, mut outcome) = settle(&result, deliveries, bugs);
         if let Some(rejection) = verdict::rejection(&result, bugs) {
@@ -265,7 +257,7 @@ impl Worker {
                 }
             }
         }
-        if let Err(error) = message.ack_with(kind).await {
+        if let Err(error) = message.settle.settle(kind).await {
             tracing::warn!(%error, "could not be acknowledged: it will come again");
         }
         outcome
@@ -273,9 +265,9 @@ impl Worker {
 }
 
 /// Returns what was fetched but not begun, so that another replica has it at once.
-async fn give_back(messages: &mut async_nats::jetstream::consumer::pull::Stream) {
+async fn give_back(messages: &mut Deliveries) {
     while let Some(Some(Ok(message))) = messages.next().now_or_never() {
-        if let Err(error) = message.ack_with(AckKind::Nak(None)).await {
+        if let Err(error) = message.settle.settle(AckKind::Nak(None)).await {
             tracing::debug!(%error, "could not be given back: it will come again");
         }
     }

@@ -16,12 +16,12 @@ mod panics;
 mod plan;
 mod process;
 
-pub mod clock;
 pub mod http;
 pub mod telemetry;
 
 pub use plan::{About, Plan, Ready, plan};
 pub use process::{install_crypto_provider, main};
+pub use proofline_ambient::clock;
 
 /// Cancelled when the process was asked to stop; every long task watches it.
 pub type Shutdown = tokio_util::sync::CancellationToken;

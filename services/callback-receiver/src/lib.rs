@@ -17,6 +17,7 @@ mod webhook_settings;
 
 use std::sync::Arc;
 
+use axum::Router;
 use proofline_events::Service;
 use proofline_journal::{Connection, SignalSink};
 use proofline_service::{
@@ -41,16 +42,24 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let admin = http::bind(settings.admin_listen).await?;
     let listener = http::bind(settings.listen).await?;
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
-    let signals = SignalSink::new(connection.clone(), Service::CallbackReceiver);
 
-    let watch = signals.watch();
+    let watch = sink(&connection).watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("tokens", settings.token_keys.ids());
-    let app = app::App { signals, token_keys: settings.token_keys, webhooks: settings.webhooks };
-    let work = http::serve_strangers(listener, app::router(app), shutdown);
+    let work = http::serve_strangers(listener, router(settings, &connection), shutdown);
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())
+}
+
+/// The routes, over this connection.
+pub fn router(settings: Settings, connection: &Connection) -> Router {
+    let Settings { token_keys, webhooks, .. } = settings;
+    app::router(app::App { signals: sink(connection), token_keys, webhooks })
+}
+
+fn sink(connection: &Connection) -> SignalSink {
+    SignalSink::new(connection.clone(), Service::CallbackReceiver)
 }

@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use proofline_ambient::chance;
 use proofline_events::VerificationKey;
 use proofline_journal::Lease;
 use proofline_problem::{Code, Problem};
@@ -76,7 +77,7 @@ pub(crate) async fn create(
     let tenant = tenant.name;
     let id = match &idempotency_key {
         Some(key) => idempotency::id_for(&tenant, key),
-        None => proofline_events::VerificationId::from_bytes(*uuid::Uuid::now_v7().as_bytes()),
+        None => proofline_events::VerificationId::from_bytes(*chance::id_by_time().as_bytes()),
     };
     let key = VerificationKey { tenant, id };
     // A caller that hangs up must not leave a creation half done: it goes on without them.

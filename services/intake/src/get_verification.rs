@@ -92,6 +92,7 @@ async fn read_when_finished(
         }
         let next = timeout_at(until, hint.next());
         tokio::select! {
+            biased;
             _ = next => {}
             // A process that is to stop answers with what there is.
             () = app.shutdown.cancelled() => return read(app, key).await,

@@ -28,7 +28,8 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
-use proofline_assure::Accounts;
+use axum::Router;
+use proofline_assure::{Accounts, Transport, http as assure_http};
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Dossiers, Journal, Vault};
 use proofline_service::{
@@ -60,31 +61,17 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let admin = http::bind(settings.admin_listen).await?;
     let listener = http::bind(settings.listen).await?;
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
-    let journal = Journal::new(connection.clone(), Service::Intake);
 
-    let watch = journal.watch();
+    let watch = Journal::new(connection.clone(), Service::Intake).watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("sealing", settings.keys.sealing.ids());
     keys_in_use("tokens", settings.keys.tokens.ids());
     let tasks = TaskTracker::new();
-    let app = app::App {
-        dossiers: Dossiers::new(&connection),
-        vault: Vault::new(&connection, Arc::new(settings.keys.sealing.clone())),
-        journal,
-        assure: Accounts::new(
-            settings.assure.clone(),
-            settings.tenants.assure_accounts(),
-            AccountPace::for_all(&connection, clock::now),
-        ),
-        document_types: document_types::DocumentTypes::default(),
-        shutdown: shutdown.clone(),
-        settings,
-        tasks: tasks.clone(),
-    };
+    let router = router(settings, &connection, &assure_http, tasks.clone(), shutdown.clone());
     let work = async {
-        http::serve(listener, app::router(app), shutdown).await?;
+        http::serve(listener, router, shutdown).await?;
         tasks.close();
         if timeout(DRAIN, tasks.wait()).await.is_err() {
             tracing::warn!("work that outlived its request was cut off");
@@ -94,4 +81,30 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())
+}
+
+/// The routes, over this connection and this transport to Assure. `tasks` gets the work that
+/// outlives its request.
+pub fn router(
+    settings: Settings,
+    connection: &Connection,
+    transport: &dyn Fn() -> Arc<dyn Transport>,
+    tasks: TaskTracker,
+    shutdown: Shutdown,
+) -> Router {
+    app::router(app::App {
+        dossiers: Dossiers::new(connection),
+        vault: Vault::new(connection, Arc::new(settings.keys.sealing.clone())),
+        journal: Journal::new(connection.clone(), Service::Intake),
+        assure: Accounts::new(
+            settings.assure.clone(),
+            settings.tenants.assure_accounts(),
+            AccountPace::for_all(connection, clock::now),
+            transport,
+        ),
+        document_types: document_types::DocumentTypes::default(),
+        shutdown,
+        settings,
+        tasks,
+    })
 }

@@ -1,6 +1,7 @@
 //! What the end-user needs to go on: an SDK's token, an address. Secrets, so they are sealed, and
 //! nowhere else.
 
+use proofline_ambient::chance;
 use proofline_assure::wire;
 use proofline_callers::of_journal;
 use proofline_events::VerificationKey;
@@ -87,7 +88,7 @@ impl EndUserAction {
         vault: &Vault,
         key: &VerificationKey,
     ) -> Result<Option<String>, VaultError> {
-        let id = uuid::Uuid::new_v4().simple().to_string();
+        let id = chance::id().simple().to_string();
         let document = serde_json::to_vec(self).expect("texts can be written as JSON");
         match vault.put(key, DocumentKind::NextAction(&id), &document).await {
             Ok(()) => Ok(Some(id)),

@@ -267,6 +267,7 @@ pub(crate) fn fail_later(app: &App, key: &VerificationKey, refused: Refused) {
         let mut tick = interval(FAIL_RETRY);
         for _ in 0..FAIL_ATTEMPTS {
             tokio::select! {
+                biased;
                 _ = tick.tick() => {}
                 () = shutdown.cancelled() => break,
             }

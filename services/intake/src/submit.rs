@@ -6,6 +6,7 @@ use axum::{
     extract::{State, rejection::BytesRejection},
     http::StatusCode,
 };
+use proofline_ambient::chance;
 use proofline_callers::{of_journal, of_refusal};
 use proofline_events::{VerificationKey, Word, v1::Depiction};
 use proofline_journal::{DocumentKind, VaultError};
@@ -81,7 +82,7 @@ async fn sealed(
         Start::WithEnrolment => Some(enrolment(&parameters)?),
         Start::Plain | Start::Optional => None,
     };
-    let id = uuid::Uuid::new_v4().simple().to_string();
+    let id = chance::id().simple().to_string();
     let parameters_of = StartParameters { id, enrolled_with };
     let command = Command::Submit { automatic: false, parameters: Some(parameters_of.clone()) };
     let would_be = decide(key, Some(verification), command, clock::now());

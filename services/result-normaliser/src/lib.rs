@@ -16,7 +16,7 @@ mod signalled;
 use std::sync::Arc;
 
 use anyhow::Context;
-use proofline_assure::Accounts;
+use proofline_assure::{Accounts, Transport, http as assure_http};
 use proofline_events::Service;
 use proofline_journal::{
     AccountPace, Connection, Dossiers, Journal, Vault, topology::Consumer, worker::Workers,
@@ -46,18 +46,36 @@ pub const ABOUT: About = About {
 pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let admin = http::bind(settings.admin_listen).await?;
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
-    let journal = Journal::new(connection.clone(), Service::ResultNormaliser);
 
-    let watch = journal.watch();
+    let watch = Journal::new(connection.clone(), Service::ResultNormaliser).watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("sealing", settings.keyring.ids());
-    let vault = Vault::new(&connection, Arc::new(settings.keyring));
+    let workers = workers(settings, &connection, &assure_http, shutdown);
+    for health in workers.healths() {
+        readiness.check(health.name(), Arc::new(move || health.check()));
+    }
+    let work = async { workers.finished().await.context("a worker broke") };
+    http::with_admin(admin, readiness, work).await?;
+    connection.close().await;
+    Ok(())
+}
+
+/// Begins all that the service does, over this connection and this transport to Assure.
+pub fn workers(
+    settings: Settings,
+    connection: &Connection,
+    transport: &dyn Fn() -> Arc<dyn Transport>,
+    shutdown: Shutdown,
+) -> Workers {
+    let journal = Journal::new(connection.clone(), Service::ResultNormaliser);
+    let vault = Vault::new(connection, Arc::new(settings.keyring));
     let assure = Accounts::new(
         settings.assure,
         settings.tenants.assure_accounts(),
-        AccountPace::for_all(&connection, clock::now),
+        AccountPace::for_all(connection, clock::now),
+        transport,
     );
     let normaliser = Arc::new(Normaliser {
         journal: journal.clone(),
@@ -84,7 +102,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let deletions = Arc::new(Deletions {
         journal,
         assure,
-        dossiers: Dossiers::new(&connection),
+        dossiers: Dossiers::new(connection),
         delete_after: settings.delete_after,
     });
     workers.timers(Consumer::ResultNormaliserDeleteInAssure, move |delivery| {
@@ -94,11 +112,5 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     workers.timers(Consumer::ResultNormaliserExpireResult, move |delivery| {
         result_expired::handle(vault.clone(), delivery)
     });
-    for health in workers.healths() {
-        readiness.check(health.name(), Arc::new(move || health.check()));
-    }
-    let work = async { workers.finished().await.context("a worker broke") };
-    http::with_admin(admin, readiness, work).await?;
-    connection.close().await;
-    Ok(())
+    workers
 }

@@ -16,7 +16,8 @@ mod settings;
 
 use std::{sync::Arc, time::Duration};
 
-use proofline_assure::Accounts;
+use axum::Router;
+use proofline_assure::{Accounts, Transport, http as assure_http};
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Journal};
 use proofline_service::{
@@ -51,28 +52,16 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let admin = http::bind(settings.admin_listen).await?;
     let listener = http::bind(settings.listen).await?;
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
-    let journal = Journal::new(connection.clone(), Service::Upload);
 
-    let watch = journal.watch();
+    let watch = Journal::new(connection.clone(), Service::Upload).watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("tokens", settings.token_keys.ids());
     let tasks = TaskTracker::new();
-    let app = app::App {
-        journal,
-        assure: Accounts::new(
-            settings.assure.clone(),
-            settings.tenants.assure_accounts(),
-            AccountPace::for_all(&connection, clock::now),
-        ),
-        settings,
-        places: Arc::new(Semaphore::new(MAX_UPLOADS)),
-        tasks: tasks.clone(),
-        stop_streams: stop_streams(shutdown.clone()),
-    };
+    let router = router(settings, &connection, &assure_http, tasks.clone(), &shutdown);
     let work = async {
-        http::serve_strangers(listener, app::router(app), shutdown).await?;
+        http::serve_strangers(listener, router, shutdown).await?;
         tasks.close();
         if timeout(DRAIN, tasks.wait()).await.is_err() {
             tracing::warn!("work that outlived its request was cut off");
@@ -82,6 +71,30 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())
+}
+
+/// The routes, over this connection and this transport to Assure. `tasks` gets the work that
+/// outlives its request.
+pub fn router(
+    settings: Settings,
+    connection: &Connection,
+    transport: &dyn Fn() -> Arc<dyn Transport>,
+    tasks: TaskTracker,
+    shutdown: &Shutdown,
+) -> Router {
+    app::router(app::App {
+        journal: Journal::new(connection.clone(), Service::Upload),
+        assure: Accounts::new(
+            settings.assure.clone(),
+            settings.tenants.assure_accounts(),
+            AccountPace::for_all(connection, clock::now),
+            transport,
+        ),
+        settings,
+        places: Arc::new(Semaphore::new(MAX_UPLOADS)),
+        tasks,
+        stop_streams: stop_streams(shutdown.clone()),
+    })
 }
 
 /// Uploads in flight may go on for a while after a stop was asked; then they must end in time for

@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
 };
 use futures_util::StreamExt;
+use proofline_ambient::chance;
 use proofline_assure::{Error as AssureError, ImageDepiction, ImageStream, ImageUpload};
 use proofline_callers::{not_found, of_assure, of_execute};
 use proofline_events::{Word, v1::Depiction};
@@ -83,6 +84,7 @@ struct Upload {
 impl Upload {
     async fn run(self, length: Option<u64>, body: Body) -> Result<StatusCode, Problem> {
         let begun = tokio::select! {
+            biased;
             begun = timeout(BEGIN_TIMEOUT, Incoming::begin(body)) => begun.unwrap_or(Err(Unfit::Broken)),
             () = self.app.stop_streams.cancelled() => return Err(problems::stopped()),
         };
@@ -90,7 +92,7 @@ impl Upload {
             Unfit::Unsupported => problems::unsupported(),
             Unfit::Broken => of_assure(&AssureError::SourceBroke),
         })?;
-        let upload_id = uuid::Uuid::new_v4().simple().to_string();
+        let upload_id = chance::id().simple().to_string();
         let verification = self.begin(&upload_id).await?;
         let media_type = incoming.media_type;
         let begun_at = Instant::now();
@@ -160,6 +162,7 @@ impl Upload {
             timeout: SEND_TIMEOUT,
         });
         let sent = tokio::select! {
+            biased;
             sent = sending => sent,
             // Dropped here, the request is broken off.
             () = self.keep_claim(upload_id) => Err(BROKEN_OFF),

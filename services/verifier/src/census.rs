@@ -85,6 +85,7 @@ pub(crate) async fn run(census: Census, stop: Shutdown) {
             _ = tick.tick() => {}
         }
         let counted = tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             counted = count(&census, &gauges) => counted,
         };

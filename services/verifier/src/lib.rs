@@ -17,7 +17,7 @@ mod verification_requested;
 use std::sync::Arc;
 
 use anyhow::Context;
-use proofline_assure::Accounts;
+use proofline_assure::{Accounts, Transport, http as assure_http};
 use proofline_events::Service;
 use proofline_journal::{
     AccountPace, Census, Connection, DueTimers, Journal, SignalSink, Vault, topology::Consumer,
@@ -49,20 +49,40 @@ pub const ABOUT: About = About {
 pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let admin = http::bind(settings.admin_listen).await?;
     let connection = Connection::open(&settings.nats, ABOUT.name).await?;
-    let journal = Journal::new(connection.clone(), Service::Verifier);
-    let signals = SignalSink::new(connection.clone(), Service::Verifier);
-    let pace = AccountPace::new(&connection, settings.assure.id(), clock::now);
-    let assure = Accounts::new(
-        settings.assure,
-        settings.tenants.assure_accounts(),
-        AccountPace::for_all(&connection, clock::now),
-    );
 
-    let watch = journal.watch();
+    let watch = Journal::new(connection.clone(), Service::Verifier).watch();
     let readiness = Readiness::new(shutdown.clone());
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("sealing", settings.keyring.ids());
+    let workers = workers(settings, &connection, &assure_http, &shutdown);
+    let counting = census::run(Census::new(connection.clone()), shutdown);
+    let _counting = AbortOnDropHandle::new(tokio::spawn(counting));
+    for health in workers.healths() {
+        readiness.check(health.name(), Arc::new(move || health.check()));
+    }
+    let work = async { workers.finished().await.context("a worker broke") };
+    http::with_admin(admin, readiness, work).await?;
+    connection.close().await;
+    Ok(())
+}
+
+/// Begins all that the service does, over this connection and this transport to Assure.
+pub fn workers(
+    settings: Settings,
+    connection: &Connection,
+    transport: &dyn Fn() -> Arc<dyn Transport>,
+    shutdown: &Shutdown,
+) -> Workers {
+    let journal = Journal::new(connection.clone(), Service::Verifier);
+    let signals = SignalSink::new(connection.clone(), Service::Verifier);
+    let pace = AccountPace::new(connection, settings.assure.id(), clock::now);
+    let assure = Accounts::new(
+        settings.assure,
+        settings.tenants.assure_accounts(),
+        AccountPace::for_all(connection, clock::now),
+        transport,
+    );
     let grace = settings.callback_grace;
     let mut workers = Workers::new(connection.clone(), shutdown.clone());
     workers.events(Consumer::VerifierRequests, {
@@ -71,7 +91,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     });
     let starter = Arc::new(Starter {
         journal: journal.clone(),
-        vault: Vault::new(&connection, Arc::new(settings.keyring)),
+        vault: Vault::new(connection, Arc::new(settings.keyring)),
         assure: assure.clone(),
         grace,
     });
@@ -94,13 +114,5 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
         overdue: OverdueCount::new(settings.reconcile_interval, clock::now),
     };
     workers.other(checks.health(), reconciler.run(shutdown.clone()));
-    let counting = census::run(Census::new(connection.clone()), shutdown);
-    let _counting = AbortOnDropHandle::new(tokio::spawn(counting));
-    for health in workers.healths() {
-        readiness.check(health.name(), Arc::new(move || health.check()));
-    }
-    let work = async { workers.finished().await.context("a worker broke") };
-    http::with_admin(admin, readiness, work).await?;
-    connection.close().await;
-    Ok(())
+    workers
 }

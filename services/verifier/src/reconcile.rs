@@ -6,7 +6,7 @@
 //! result-normaliser look at that one. The others are left alone for a while, each time longer.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
@@ -116,6 +116,7 @@ impl Reconciler {
                 _ = tick.tick() => {}
             }
             let round = tokio::select! {
+                biased;
                 // What was taken comes again.
                 () = stop.cancelled() => return,
                 round = self.try_round() => round,
@@ -143,7 +144,7 @@ impl Reconciler {
         let overdue: Vec<_> = overdue.buffer_unordered(CONCURRENCY).collect().await;
         let overdue: Vec<Overdue> =
             overdue.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
-        let mut by_account: HashMap<String, (&Client, Vec<Overdue>)> = HashMap::new();
+        let mut by_account: BTreeMap<String, (&Client, Vec<Overdue>)> = BTreeMap::new();
         for overdue in overdue {
             let client = self.assure.of(overdue.verification.key.tenant.as_str());
             let account = by_account.entry(client.account_id());

@@ -32,8 +32,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let connection = Connection::open(&reader.finish(settings)?, "proofline-subscribers").await?;
     wait_for(&connection).await?;
     match command {
-        Command::List => list::run(connection.jetstream()).await,
-        Command::Replay(arguments) => replay::run(connection.jetstream(), arguments).await,
+        Command::List => list::run(connection.jetstream()?).await,
+        Command::Replay(arguments) => replay::run(connection.jetstream()?, arguments).await,
     }
 }
 

@@ -87,7 +87,7 @@ async fn provisioned(urls: &[String], replicas: usize) -> Connection {
 
 fn fresh_key() -> VerificationKey {
     VerificationKey {
-        id: VerificationId::from_bytes(uuid::Uuid::new_v4().into_bytes()),
+        id: VerificationId::from_bytes(chance::id().into_bytes()),
         ..VerificationKey::parse("acme", "vrf_00000000000000000000").unwrap()
     }
 }

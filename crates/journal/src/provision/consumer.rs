@@ -47,7 +47,7 @@ impl ConsumerPlan {
 }
 
 async fn handle(connection: &Connection, stream: &str) -> Result<Stream<()>, Error> {
-    let handle = connection.jetstream.get_stream_no_info(stream).await;
+    let handle = connection.jetstream()?.get_stream_no_info(stream).await;
     handle.map_err(|error| refused(stream, &error))
 }
 

@@ -20,7 +20,7 @@ pub async fn prune(
 ) -> Result<Vec<String>, Error> {
     wait_until_connected(connection).await?;
     let stream = topology::VERIFICATIONS;
-    let handle = connection.jetstream.get_stream_no_info(stream).await;
+    let handle = connection.jetstream()?.get_stream_no_info(stream).await;
     let handle = handle.map_err(|error| refused(stream, &error))?;
     let all: Vec<_> =
         handle.consumers().try_collect().await.map_err(|error| refused(stream, &error))?;

@@ -49,13 +49,13 @@ impl StreamPlan {
             return Ok(());
         }
         let name = self.wanted.name.clone();
-        let made = connection.jetstream.create_or_update_stream(self.wanted).await;
+        let made = connection.jetstream()?.create_or_update_stream(self.wanted).await;
         made.map(drop).map_err(|error| refused(&name, &error))
     }
 }
 
 async fn existing(connection: &Connection, name: &str) -> Result<Option<Info>, Error> {
-    let error = match connection.jetstream.get_stream(name).await {
+    let error = match connection.jetstream()?.get_stream(name).await {
         Ok(stream) => return Ok(Some(stream.cached_info().clone())),
         Err(error) => error,
     };

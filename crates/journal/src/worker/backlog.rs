@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::PullConsumer;
 use tokio::time::interval;
 
 use crate::{Connection, telemetry, topology::Consumer};
@@ -17,10 +16,8 @@ pub(super) async fn watch(connection: Connection, consumer: Consumer) {
         tick.tick().await;
         let (name, stream) = (consumer.name(), consumer.stream());
         // That it is not there the worker finds out by itself, and says so.
-        let found: Result<PullConsumer, _> =
-            connection.jetstream.get_consumer_from_stream(name, stream).await;
-        if let Ok(found) = found {
-            telemetry::backlog(name, found.cached_info());
+        if let Ok(found) = connection.bus.consumer(stream, name).await {
+            telemetry::backlog(name, found.info());
         }
     }
 }

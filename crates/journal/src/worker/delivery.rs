@@ -1,12 +1,12 @@
 //! From a message to what a handler takes.
 
-use async_nats::jetstream::Message;
 use proofline_events::{REPLAY_PREFIX, Recorded, header, replayed_subject};
 use tracing::Span;
 
 use super::Rejection;
 use crate::{
     Due,
+    bus::Delivered,
     topology::{Consumer, Source},
 };
 
@@ -21,7 +21,7 @@ pub struct Delivery<T> {
 
 pub(super) fn event(
     consumer: Consumer,
-    message: &Message,
+    message: &Delivered,
 ) -> Result<Delivery<Recorded>, Rejection> {
     let header = |name: &str| message.headers.as_ref()?.get(name).map(|value| value.as_str());
     let is_replay = message.subject.starts_with(REPLAY_PREFIX);
@@ -41,7 +41,7 @@ pub(super) fn event(
     Ok(Delivery { message: recorded, deliveries })
 }
 
-pub(crate) fn timer(consumer: Consumer, message: &Message) -> Result<Delivery<Due>, Rejection> {
+pub(crate) fn timer(consumer: Consumer, message: &Delivered) -> Result<Delivery<Due>, Rejection> {
     let Source::Timers(kind) = consumer.source() else {
         return Err(Rejection::unreadable("this consumer has no timers"));
     };
@@ -53,7 +53,8 @@ pub(crate) fn timer(consumer: Consumer, message: &Message) -> Result<Delivery<Du
     Ok(Delivery { message: due, deliveries })
 }
 
-fn position(message: &Message) -> Result<(u64, i64), Rejection> {
-    let info = message.info().map_err(|_| Rejection::unreadable("the message has no position"))?;
-    Ok((info.stream_sequence, info.delivered))
+fn position(message: &Delivered) -> Result<(u64, i64), Rejection> {
+    let position = message.position.as_ref();
+    let position = position.ok_or_else(|| Rejection::unreadable("the message has no position"))?;
+    Ok((position.sequence, position.deliveries))
 }

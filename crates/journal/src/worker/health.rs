@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, LazyLock, Mutex, Weak,
+        Arc, LazyLock, Mutex, Once, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -26,6 +26,7 @@ struct State {
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// Those that metrics tell of.
+static TOLD: Once = Once::new();
 static ALL: Mutex<Vec<Weak<State>>> = Mutex::new(Vec::new());
 
 impl Health {
@@ -34,9 +35,9 @@ impl Health {
         let last_sign = AtomicU64::new(milliseconds());
         let state = Arc::new(State { name, is_consuming: AtomicBool::default(), last_sign });
         let mut all = ALL.lock().expect("no panic while held");
-        if all.is_empty() {
-            tell_metrics();
-        }
+        TOLD.call_once(tell_metrics);
+        // Also where nobody asks for metrics, those of workers that are gone must go.
+        all.retain(|state| state.strong_count() > 0);
         all.push(Arc::downgrade(&state));
         Self(state)
     }

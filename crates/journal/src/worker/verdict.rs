@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::AckKind;
 
+use proofline_ambient::chance;
 use proofline_events::Mismatch;
 
 use crate::Error;
@@ -125,7 +126,7 @@ pub(super) fn rejection(result: &Result<Handled, Failure>, bugs: u32) -> Option<
 pub(super) fn retry_delay(deliveries: i64) -> Duration {
     let doublings = u32::try_from(deliveries.clamp(1, 16) - 1).unwrap_or(0);
     let delay = (FIRST_RETRY * 2_u32.pow(doublings)).min(LAST_RETRY);
-    delay.mul_f64(rand::random_range(0.75..1.25))
+    chance::jittered(delay, 0.75..1.25)
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ impl Live {
                 State::First => self.state = State::Waiting,
                 State::Looking => {}
                 State::Waiting => tokio::select! {
+                    biased;
                     () = self.hint.next() => {}
                     () = self.app.shutdown.cancelled() => return None,
                 },
