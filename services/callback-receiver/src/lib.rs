@@ -20,7 +20,7 @@ use std::sync::Arc;
 use proofline_events::Service;
 use proofline_journal::{Connection, SignalSink};
 use proofline_service::{
-    About, Shutdown,
+    About, Rate, Shutdown,
     http::{self, Readiness},
     telemetry::keys_in_use,
 };
@@ -48,8 +48,13 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("tokens", settings.token_keys.ids());
-    let app = app::App { signals, token_keys: settings.token_keys, webhooks: settings.webhooks };
-    let work = http::serve_strangers(listener, app::router(app), shutdown);
+    let app = app::App {
+        signals,
+        token_keys: settings.token_keys,
+        webhooks: settings.webhooks,
+        refusals: Rate::per_second(settings.refusals_per_second),
+    };
+    let work = http::serve_strangers(listener, app::router(app), settings.limits, shutdown);
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())

@@ -29,6 +29,7 @@ mod view;
 use std::{sync::Arc, time::Duration};
 
 use proofline_assure::Accounts;
+use proofline_callers::Admission;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Dossiers, Journal, Vault};
 use proofline_service::{
@@ -68,6 +69,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
 
     keys_in_use("sealing", settings.keys.sealing.ids());
     keys_in_use("tokens", settings.keys.tokens.ids());
+    let limits = settings.limits;
     let tasks = TaskTracker::new();
     let app = app::App {
         dossiers: Dossiers::new(&connection),
@@ -79,12 +81,13 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
             AccountPace::for_all(&connection, clock::now),
         ),
         document_types: document_types::DocumentTypes::default(),
+        admission: Admission::new(settings.tenants.clone(), settings.rates),
         shutdown: shutdown.clone(),
         settings,
         tasks: tasks.clone(),
     };
     let work = async {
-        http::serve(listener, app::router(app), shutdown).await?;
+        http::serve(listener, app::router(app), limits, shutdown).await?;
         tasks.close();
         if timeout(DRAIN, tasks.wait()).await.is_err() {
             tracing::warn!("work that outlived its request was cut off");

@@ -17,6 +17,7 @@ mod settings;
 use std::{sync::Arc, time::Duration};
 
 use proofline_assure::Accounts;
+use proofline_callers::Admission;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Journal};
 use proofline_service::{
@@ -58,6 +59,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("tokens", settings.token_keys.ids());
+    let limits = settings.limits;
     let tasks = TaskTracker::new();
     let app = app::App {
         journal,
@@ -66,13 +68,14 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
             settings.tenants.assure_accounts(),
             AccountPace::for_all(&connection, clock::now),
         ),
+        admission: Admission::new(settings.tenants.clone(), settings.rates),
         settings,
         places: Arc::new(Semaphore::new(MAX_UPLOADS)),
         tasks: tasks.clone(),
         stop_streams: stop_streams(shutdown.clone()),
     };
     let work = async {
-        http::serve_strangers(listener, app::router(app), shutdown).await?;
+        http::serve_strangers(listener, app::router(app), limits, shutdown).await?;
         tasks.close();
         if timeout(DRAIN, tasks.wait()).await.is_err() {
             tracing::warn!("work that outlived its request was cut off");
