@@ -19,6 +19,7 @@ mod errors;
 mod flows;
 mod flows_and_ends;
 mod handed_on;
+mod hardening;
 mod idempotency;
 mod least_privilege;
 mod live;

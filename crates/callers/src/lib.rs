@@ -2,10 +2,10 @@
 //!
 //! * What for: `intake` and `upload` answer the same callers; a refusal reads the same in both.
 //! * What not for: routes, and what Assure or end-users are told (`callback-receiver`).
-//! * Where to begin: [`tenant_of`], then the functions that make a problem of each kind of failure.
+//! * Where to begin: [`Admission`], then the functions that make a problem of each kind of failure.
 
-mod api_key;
+mod admission;
 mod problems;
 
-pub use api_key::tenant_of;
+pub use admission::Admission;
 pub use problems::{not_found, of_assure, of_execute, of_journal, of_refusal};

@@ -50,6 +50,13 @@ impl Problem {
         Self::of_kind(Kind::Status(status), detail)
     }
 
+    /// 429: what may be asked in some time was asked; there is more after this wait.
+    #[must_use]
+    pub fn too_many_requests(wait: Duration) -> Self {
+        let detail = "There were too many requests. Send it again later.";
+        Self::of_status(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(wait)
+    }
+
     fn of_kind(kind: Kind, detail: impl Into<String>) -> Self {
         let (faults, extensions) = (Vec::new(), Map::new());
         Self { kind, detail: detail.into(), retry_after: None, faults, extensions }

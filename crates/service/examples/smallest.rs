@@ -12,6 +12,7 @@ struct Settings {
     listen: SocketAddr,
     admin_listen: SocketAddr,
     greeting: String,
+    limits: http::Limits,
 }
 
 impl Settings {
@@ -19,7 +20,8 @@ impl Settings {
         let listen = r.address("PROOFLINE_LISTEN", "127.0.0.1:8080", "Public HTTP.");
         let admin = r.address("PROOFLINE_ADMIN_LISTEN", "127.0.0.1:9080", "Admin HTTP.");
         let greeting = r.text("PROOFLINE_GREETING", None, "What it answers.");
-        Some(Self { listen: listen?, admin_listen: admin?, greeting: greeting? })
+        let limits = http::Limits::read(r);
+        Some(Self { listen: listen?, admin_listen: admin?, greeting: greeting?, limits: limits? })
     }
 }
 
@@ -27,9 +29,10 @@ async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     let listener = http::bind(settings.listen).await?;
     let admin = http::bind(settings.admin_listen).await?;
     let readiness = http::Readiness::new(shutdown.clone());
+    let limits = settings.limits;
     let answer = get(|| async move { settings.greeting }).post(|body: String| async { body });
     let router = Router::new().route("/", answer);
-    http::with_admin(admin, readiness, http::serve(listener, router, shutdown)).await
+    http::with_admin(admin, readiness, http::serve(listener, router, limits, shutdown)).await
 }
 
 fn main() -> ExitCode {

@@ -15,6 +15,7 @@
 mod panics;
 mod plan;
 mod process;
+mod rate;
 
 pub mod http;
 pub mod telemetry;
@@ -22,6 +23,7 @@ pub mod telemetry;
 pub use plan::{About, Plan, Ready, plan};
 pub use process::{install_crypto_provider, main};
 pub use proofline_ambient::clock;
+pub use rate::{Rate, RateSettings};
 
 /// Cancelled when the process was asked to stop; every long task watches it.
 pub type Shutdown = tokio_util::sync::CancellationToken;

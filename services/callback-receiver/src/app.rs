@@ -4,15 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     routing::{get, post},
 };
 use proofline_events::{VerificationKey, Word};
 use proofline_journal::{Signal, SignalSink, Stored};
 use proofline_problem::{Code, Problem};
 use proofline_seal::Keyring;
-use proofline_service::clock;
-use tower_http::set_header::SetResponseHeaderLayer;
+use proofline_service::{Rate, clock, telemetry::unauthentic};
 
 use crate::{callback, end_user_return, webhook, webhook_settings::Webhooks};
 
@@ -24,6 +23,8 @@ pub(crate) struct App {
     pub(crate) signals: SignalSink,
     pub(crate) token_keys: Keyring,
     pub(crate) webhooks: Webhooks,
+    /// How often strangers are told that they are.
+    pub(crate) refusals: Rate,
 }
 
 pub(crate) fn router(app: App) -> Router {
@@ -38,18 +39,23 @@ pub(crate) fn router(app: App) -> Router {
             )
         })
         .fallback(async || Problem::new(Code::NotFound, "There is nothing at this address."))
-        .layer(SetResponseHeaderLayer::overriding(
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        ))
-        .layer(SetResponseHeaderLayer::overriding(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        ))
         .with_state(Arc::new(app))
 }
 
 impl App {
+    /// What somebody without a valid proof is told. A flood of them is neither logged nor answered
+    /// one by one; it never comes between us and whoever has a proof, who is not counted here.
+    pub(crate) fn refuse(&self, route: &'static str, problem: Problem) -> Problem {
+        unauthentic(route);
+        match self.refusals.take() {
+            Ok(()) => {
+                tracing::warn!(route, "a request was not authentic");
+                problem
+            }
+            Err(wait) => Problem::too_many_requests(wait),
+        }
+    }
+
     /// Makes what was heard durable: 200 then, for a repeat too.
     pub(crate) async fn record(
         &self,

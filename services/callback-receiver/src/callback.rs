@@ -15,7 +15,7 @@ use proofline_events::{VerificationKey, v1::SignalSource};
 use proofline_journal::Signal;
 use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
-use proofline_service::{clock, telemetry::unauthentic};
+use proofline_service::clock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -56,9 +56,8 @@ pub(crate) async fn receive(
 /// No difference tells a stranger which of the two was wrong, or whether a verification exists.
 fn authenticate(app: &App, token: &str, headers: &HeaderMap) -> Result<VerificationKey, Problem> {
     let refuse = || {
-        unauthentic("/callbacks/{token}");
-        tracing::warn!("a callback was not authentic");
-        Problem::new(Code::Unauthorized, "The address or the Authorization header is not valid.")
+        let detail = "The address or the Authorization header is not valid.";
+        app.refuse("/callbacks/{token}", Problem::new(Code::Unauthorized, detail))
     };
     let redeemed =
         app.token_keys.redeem(Purpose::Callback, token, clock::now()).map_err(|_| refuse())?;

@@ -18,7 +18,7 @@ use proofline_events::{VerificationKey, v1::SignalSource};
 use proofline_journal::Signal;
 use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
-use proofline_service::{clock, telemetry::unauthentic};
+use proofline_service::clock;
 use serde::Deserialize;
 use time::{OffsetDateTime, macros::format_description};
 use tokio::time::timeout;
@@ -46,9 +46,8 @@ pub(crate) async fn receive(
     let token = path.map(|Path(token)| token).unwrap_or_default();
     let now = clock::now();
     let (key, return_url) = redeem(&app, &token, now).ok_or_else(|| {
-        unauthentic("/return/{token}");
-        tracing::warn!("an end-user came back with an unknown token");
-        Problem::new(Code::NotFound, "There is nothing at this address.")
+        let detail = "There is nothing at this address.";
+        app.refuse("/return/{token}", Problem::new(Code::NotFound, detail))
     })?;
     let claims = claims.map_or_else(|_| Claims::default(), |Query(claims)| claims);
     let signal = Signal {

@@ -21,7 +21,7 @@ use axum::Router;
 use proofline_events::Service;
 use proofline_journal::{Connection, SignalSink};
 use proofline_service::{
-    About, Shutdown,
+    About, Rate, Shutdown,
     http::{self, Readiness},
     telemetry::keys_in_use,
 };
@@ -48,7 +48,8 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("tokens", settings.token_keys.ids());
-    let work = http::serve_strangers(listener, router(settings, &connection), shutdown);
+    let limits = settings.limits;
+    let work = http::serve_strangers(listener, router(settings, &connection), limits, shutdown);
     http::with_admin(admin, readiness, work).await?;
     connection.close().await;
     Ok(())
@@ -56,8 +57,9 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
 
 /// The routes, over this connection.
 pub fn router(settings: Settings, connection: &Connection) -> Router {
-    let Settings { token_keys, webhooks, .. } = settings;
-    app::router(app::App { signals: sink(connection), token_keys, webhooks })
+    let Settings { token_keys, webhooks, refusals_per_second, .. } = settings;
+    let refusals = Rate::per_second(refusals_per_second);
+    app::router(app::App { signals: sink(connection), token_keys, webhooks, refusals })
 }
 
 fn sink(connection: &Connection) -> SignalSink {

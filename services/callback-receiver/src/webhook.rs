@@ -14,7 +14,6 @@ use axum::{
 use proofline_events::{TenantName, VerificationId, VerificationKey, v1::SignalSource};
 use proofline_journal::Signal;
 use proofline_problem::{Code, Problem};
-use proofline_service::telemetry::unauthentic;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -57,9 +56,8 @@ pub(crate) async fn receive(
         .and_then(|Path(tenant)| TenantName::parse(&tenant).ok())
         .filter(|tenant| app.webhooks.is_authentic(tenant, signature, &body))
         .ok_or_else(|| {
-            unauthentic("/events/{tenant}");
-            tracing::warn!("a webhook was not authentic");
-            Problem::new(Code::Unauthorized, "The address or the signature is not valid.")
+            let detail = "The address or the signature is not valid.";
+            app.refuse("/events/{tenant}", Problem::new(Code::Unauthorized, detail))
         })?;
     let envelope = Envelope::read(&body).ok_or_else(|| {
         Problem::new(Code::Malformed, "The body must be an event's envelope in JSON, with an id.")

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRequestParts, RawPathParams},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{StatusCode, request::Parts},
 };
 use proofline_assure::Accounts;
-use proofline_callers::tenant_of;
+use proofline_callers::Admission;
 use proofline_events::{VerificationId, VerificationKey};
 use proofline_journal::{Dossiers, Journal, Vault};
 use proofline_problem::{Code, Problem};
 use proofline_service::Shutdown;
 use proofline_tenants::Tenant;
 use tokio_util::task::TaskTracker;
-use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -35,6 +34,7 @@ pub(crate) struct App {
     pub(crate) dossiers: Dossiers,
     pub(crate) assure: Accounts,
     pub(crate) document_types: DocumentTypes,
+    pub(crate) admission: Admission,
     pub(crate) shutdown: Shutdown,
     pub(crate) settings: Settings,
     /// Work that outlives its request, and is waited for when this process stops.
@@ -73,11 +73,6 @@ pub(crate) fn router(app: App) -> Router {
             Problem::new(Code::NotFound, "There is nothing at this address.")
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        // A verification may show tokens and addresses that are its end-user's alone.
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        ))
         .with_state(Arc::new(app))
 }
 
@@ -88,7 +83,7 @@ impl FromRequestParts<SharedApp> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        Ok(Self(tenant_of(&app.settings.tenants, &parts.headers)?.clone()))
+        Ok(Self(app.admission.by_api_key(&parts.headers)?.clone()))
     }
 }
 
@@ -100,7 +95,7 @@ impl FromRequestParts<SharedApp> for Target {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        let tenant = tenant_of(&app.settings.tenants, &parts.headers)?.name.clone();
+        let tenant = app.admission.by_api_key(&parts.headers)?.name.clone();
         let path: Result<RawPathParams, _> = RawPathParams::from_request_parts(parts, app).await;
         let named = |path: &RawPathParams| {
             path.iter().find(|(name, _)| *name == "id").map(|(_, id)| VerificationId::parse(id))

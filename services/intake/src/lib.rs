@@ -30,6 +30,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use proofline_assure::{Accounts, Transport, http as assure_http};
+use proofline_callers::Admission;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Dossiers, Journal, Vault};
 use proofline_service::{
@@ -68,10 +69,11 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
 
     keys_in_use("sealing", settings.keys.sealing.ids());
     keys_in_use("tokens", settings.keys.tokens.ids());
+    let limits = settings.limits;
     let tasks = TaskTracker::new();
     let router = router(settings, &connection, &assure_http, tasks.clone(), shutdown.clone());
     let work = async {
-        http::serve(listener, router, shutdown).await?;
+        http::serve(listener, router, limits, shutdown).await?;
         tasks.close();
         if timeout(DRAIN, tasks.wait()).await.is_err() {
             tracing::warn!("work that outlived its request was cut off");
@@ -103,6 +105,7 @@ pub fn router(
             transport,
         ),
         document_types: document_types::DocumentTypes::default(),
+        admission: Admission::new(settings.tenants.clone(), settings.rates),
         shutdown,
         settings,
         tasks,

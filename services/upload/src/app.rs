@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{Router, http::StatusCode, middleware, routing::put};
 use proofline_assure::Accounts;
+use proofline_callers::Admission;
 use proofline_journal::Journal;
 use proofline_problem::{Code, Problem};
 use tokio::sync::Semaphore;
@@ -15,6 +16,7 @@ use crate::{Settings, cors, put_image};
 pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) assure: Accounts,
+    pub(crate) admission: Admission,
     pub(crate) settings: Settings,
     /// How many images may be on their way at once.
     pub(crate) places: Arc<Semaphore>,

@@ -1,22 +1,15 @@
-//! An image as it arrives: its kind by its first bytes, its size as it goes, its pace.
+//! An image as it arrives: its kind by its first bytes, its size as it goes. That it keeps some
+//! pace is the server's care, which breaks off a body that drips.
 
-use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use proofline_assure::SourceError;
-use tokio::time::{Instant, timeout, timeout_at};
-
-/// An uploader of whom less than the least has come in so long has gone, or drips to hold us up.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
-const MIN_BYTES: usize = 16 * 1024;
 
 const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a];
@@ -33,7 +26,7 @@ pub(crate) struct Incoming {
 pub(crate) enum Unfit {
     /// Neither JPEG nor PNG.
     Unsupported,
-    /// It broke off, or nothing came for too long.
+    /// It broke off, or came too slowly.
     Broken,
 }
 
@@ -93,30 +86,6 @@ impl Progress {
     }
 }
 
-/// The slowest pace that is waited for: so many bytes in each stretch of time.
-struct Pace {
-    until: Instant,
-    bytes: usize,
-}
-
-impl Pace {
-    fn new() -> Self {
-        Self { until: Instant::now() + IDLE_TIMEOUT, bytes: 0 }
-    }
-
-    /// When enough must have come.
-    fn until(&self) -> Instant {
-        self.until
-    }
-
-    fn has_come(&mut self, bytes: usize) {
-        self.bytes += bytes;
-        if self.bytes >= MIN_BYTES {
-            *self = Self::new();
-        }
-    }
-}
-
 impl Incoming {
     /// Reads as much as tells the kind: the bytes decide, not the header.
     pub(crate) async fn begin(body: Body) -> Result<Self, Unfit> {
@@ -124,13 +93,13 @@ impl Incoming {
         let mut head: Vec<Bytes> = Vec::new();
         let mut first = Vec::with_capacity(PNG.len());
         while first.len() < PNG.len() {
-            match timeout(IDLE_TIMEOUT, rest.next()).await {
-                Ok(Some(Ok(chunk))) => {
+            match rest.next().await {
+                Some(Ok(chunk)) => {
                     first.extend(chunk.iter().take(PNG.len() - first.len()));
                     head.push(chunk);
                 }
-                Ok(None) => break,
-                Ok(Some(Err(_))) | Err(_) => return Err(Unfit::Broken),
+                None => break,
+                Some(Err(_)) => return Err(Unfit::Broken),
             }
         }
         let media_type = media_type(&first).ok_or(Unfit::Unsupported)?;
@@ -145,21 +114,13 @@ impl Incoming {
     ) -> (impl Stream<Item = Result<Bytes, SourceError>> + Send + use<>, Progress) {
         let progress = Progress::default();
         let (come, ended) = (progress.clone(), progress.clone());
-        let rest =
-            stream::unfold((self.rest, Pace::new(), ended), async |(mut rest, mut pace, ended)| {
-                let item = match timeout_at(pace.until(), rest.next()).await {
-                    Ok(None) => {
-                        ended.0.is_complete.store(true, Ordering::Relaxed);
-                        return None;
-                    }
-                    Ok(Some(Ok(chunk))) => {
-                        pace.has_come(chunk.len());
-                        Ok(chunk)
-                    }
-                    Ok(Some(Err(_))) | Err(_) => Err(Cause::Gone),
-                };
-                Some((item, (rest, pace, ended)))
-            });
+        let rest = stream::unfold((self.rest, ended), async |(mut rest, ended)| {
+            let Some(item) = rest.next().await else {
+                ended.0.is_complete.store(true, Ordering::Relaxed);
+                return None;
+            };
+            Some((item.map_err(|_| Cause::Gone), (rest, ended)))
+        });
         let whole = stream::iter(self.head).map(Ok).chain(rest).map(move |item| {
             let chunk = item.map_err(|cause| come.broke(cause))?;
             if come.add(&chunk) > max_bytes { Err(come.broke(Cause::TooLarge)) } else { Ok(chunk) }

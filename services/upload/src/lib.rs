@@ -18,6 +18,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use proofline_assure::{Accounts, Transport, http as assure_http};
+use proofline_callers::Admission;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Journal};
 use proofline_service::{
@@ -58,10 +59,11 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> anyhow::Result<()> {
     readiness.check("nats", Arc::new(move || watch.check()));
 
     keys_in_use("tokens", settings.token_keys.ids());
+    let limits = settings.limits;
     let tasks = TaskTracker::new();
     let router = router(settings, &connection, &assure_http, tasks.clone(), &shutdown);
     let work = async {
-        http::serve_strangers(listener, router, shutdown).await?;
+        http::serve_strangers(listener, router, limits, shutdown).await?;
         tasks.close();
         if timeout(DRAIN, tasks.wait()).await.is_err() {
             tracing::warn!("work that outlived its request was cut off");
@@ -90,6 +92,7 @@ pub fn router(
             AccountPace::for_all(connection, clock::now),
             transport,
         ),
+        admission: Admission::new(settings.tenants.clone(), settings.rates),
         settings,
         places: Arc::new(Semaphore::new(MAX_UPLOADS)),
         tasks,

@@ -21,7 +21,7 @@ use proofline_problem::{Code, Problem};
 use proofline_service::clock;
 use proofline_verification::{Command, ImageReceived, Refusal, UploadResult, Verification};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, interval_at, timeout, timeout_at};
+use tokio::time::{Instant, interval_at, timeout_at};
 use tracing::Instrument;
 
 use crate::{
@@ -31,8 +31,6 @@ use crate::{
     metrics, problems,
 };
 
-/// How long the first bytes of an image may take.
-const BEGIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// A request that we broke off.
 const BROKEN_OFF: AssureError =
     AssureError::Unavailable { cause: "the upload was broken off", may_have_happened: true };
@@ -54,7 +52,7 @@ pub(crate) async fn put_image(
 ) -> Result<StatusCode, Problem> {
     // What is not even text names nothing.
     let Path((id, depiction)) = path.map_err(|_| not_found())?;
-    let target = authorise(&app.settings, &headers, &uri, (&id, &depiction))?;
+    let target = authorise(&app, &headers, &uri, (&id, &depiction))?;
     tracing::Span::current().record("verification.id", target.key.id.as_str());
     let max_bytes = app.settings.max_image_bytes;
     let length = content_length(&headers);
@@ -85,7 +83,7 @@ impl Upload {
     async fn run(self, length: Option<u64>, body: Body) -> Result<StatusCode, Problem> {
         let begun = tokio::select! {
             biased;
-            begun = timeout(BEGIN_TIMEOUT, Incoming::begin(body)) => begun.unwrap_or(Err(Unfit::Broken)),
+            begun = Incoming::begin(body) => begun,
             () = self.app.stop_streams.cancelled() => return Err(problems::stopped()),
         };
         let incoming = begun.map_err(|unfit| match unfit {

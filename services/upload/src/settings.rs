@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use proofline_assure::Account;
 use proofline_seal::{Keyring, read_token_keys};
+use proofline_service::{RateSettings, http::Limits};
 use proofline_settings::Reader;
 use proofline_tenants::Tenants;
 
@@ -12,6 +13,8 @@ use proofline_tenants::Tenants;
 pub struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: SocketAddr,
+    pub(crate) limits: Limits,
+    pub(crate) rates: RateSettings,
     pub(crate) nats: proofline_journal::Settings,
     pub(crate) tenants: Tenants,
     pub(crate) token_keys: Keyring,
@@ -28,6 +31,8 @@ impl Settings {
             "127.0.0.1:9081",
             "Where /livez, /readyz and /metrics are.",
         );
+        let limits = Limits::read(r);
+        let rates = RateSettings::read(r);
         let nats = proofline_journal::Settings::read(r);
         let tenants = Tenants::read(r);
         let token_keys = read_token_keys(r);
@@ -42,6 +47,8 @@ impl Settings {
         Some(Self {
             listen: listen?,
             admin_listen: admin_listen?,
+            limits: limits?,
+            rates: rates?,
             nats: nats?,
             tenants: tenants?,
             token_keys: token_keys?,

@@ -22,6 +22,7 @@ mod simulator;
 mod stage;
 mod then;
 mod when;
+mod wire;
 
 pub(crate) use answer::{Answer, Ask, time_of};
 pub(crate) use balancer::Balancer;
@@ -39,3 +40,4 @@ pub(crate) use scene::{
 };
 pub(crate) use simulator::Simulator;
 pub(crate) use stage::{SERVICES, Stage};
+pub(crate) use wire::Wire;

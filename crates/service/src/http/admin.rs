@@ -13,10 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::info;
 
-use super::{
-    Readiness,
-    server::{self, Limits},
-};
+use super::{Limits, Readiness, server};
 use crate::{Shutdown, telemetry};
 
 /// Serves the admin endpoints until shutdown is asked. Most services want [`with_admin`], under

@@ -24,9 +24,11 @@ use tokio::{
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
 
-use super::{Callers, traced, unread};
+use super::{Callers, Limits, headers, paced, peers::Peers, traced, unread};
 use crate::Shutdown;
 
+/// No request head is larger.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// When to try again after a connection could not be taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -39,10 +41,10 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Serves a router: a span and a duration for every request ([`traced`]), 500 for a panic;
-/// and whoever is still sending gets to read the answer. Once
-/// shutdown is asked it ends each connection with its next answer, after 1 s takes no new ones, and
-/// returns when the requests in flight are answered, or after 8 s; a stream without end must watch `shutdown` itself.
+/// Serves a router within limits: a span and a duration for every request ([`traced`]), 500 for a
+/// panic, headers for browsers; whoever is still sending gets to read the answer. Once shutdown is
+/// asked it ends each connection with its next answer, after 1 s takes no new ones, and returns when
+/// the requests in flight are answered, or after 8 s; a stream without end must watch `shutdown` itself.
 ///
 /// # Errors
 ///
@@ -50,9 +52,10 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    limits: Limits,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    serve_callers(listener, router, shutdown, Callers::Known).await
+    serve_callers(listener, router, limits, shutdown, Callers::Known).await
 }
 
 /// The same for a port that is open to the public: [`Callers::Strangers`].
@@ -63,50 +66,27 @@ pub async fn serve(
 pub async fn serve_strangers(
     listener: TcpListener,
     router: Router,
+    limits: Limits,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    serve_callers(listener, router, shutdown, Callers::Strangers).await
+    serve_callers(listener, router, limits, shutdown, Callers::Strangers).await
 }
 
 async fn serve_callers(
     listener: TcpListener,
     router: Router,
+    limits: Limits,
     shutdown: Shutdown,
     callers: Callers,
 ) -> anyhow::Result<()> {
     info!(address = %listener.local_addr()?, "listening");
     let router = traced(router.layer(CatchPanicLayer::custom(panicked)), callers);
-    let router = router.layer(middleware::from_fn(unread::read_on));
-    run(listener, router, &shutdown, Limits::USUAL).await;
+    let router = router
+        .layer(middleware::from_fn_with_state(limits.body_timeout, paced::pace))
+        .layer(middleware::from_fn(unread::read_on))
+        .layer(middleware::map_response(headers::add));
+    run(listener, router, &shutdown, limits).await;
     Ok(())
-}
-
-/// What a stranger can't get more of.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// How long a connection may be without a whole request head.
-    header_timeout: Duration,
-    /// So many connections at once; more wait to be taken.
-    max_connections: usize,
-    /// How long requests in flight may take once shutdown is asked. Less than the bound of the
-    /// whole process: a stranger who sends half a request and then nothing must not turn a good
-    /// stop into a failed one.
-    drain: Duration,
-    /// How long before that everything is still taken: a connection that waits to be accepted, a
-    /// request that is on its way on an idle one.
-    linger: Duration,
-}
-
-impl Limits {
-    pub(super) const USUAL: Self = Self {
-        header_timeout: Duration::from_secs(30),
-        max_connections: 8192,
-        drain: Duration::from_secs(7),
-        linger: Duration::from_secs(1),
-    };
-
-    /// Stops last, when nobody has anything more to ask.
-    pub(super) const ADMIN: Self = Self { linger: Duration::ZERO, ..Self::USUAL };
 }
 
 /// Serves until shutdown is asked, and then until the requests in flight are answered.
@@ -119,7 +99,7 @@ pub(super) async fn run(
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let router = router.layer(middleware::map_response_with_state(shutdown.clone(), last_if));
-    let accepting = accept_all(listener, router, &connections, &places, limits.header_timeout);
+    let accepting = accept_all(listener, router, &connections, &places, limits);
     tokio::select! {
         () = accepting => {}
         () = lingered(shutdown, limits.linger) => {}
@@ -151,12 +131,19 @@ async fn accept_all(
     router: Router,
     connections: &GracefulShutdown,
     places: &Arc<Semaphore>,
-    header_timeout: Duration,
+    limits: Limits,
 ) {
+    let peers = Peers::new(limits.max_connections_per_peer);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(MAX_HEAD_BYTES);
     loop {
-        let (stream, place) = accept(&listener, places).await;
+        let (stream, peer, place) = accept(&listener, places).await;
+        let Some(counted) = peers.count(peer.ip()) else {
+            debug!("an address has as many connections as it may");
+            continue;
+        };
         // Answers are small and one write: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "TCP_NODELAY was refused");
@@ -168,7 +155,7 @@ async fn accept_all(
             if let Err(error) = connection.await {
                 debug!(%error, "a connection broke");
             }
-            drop(place);
+            drop((place, counted));
         });
     }
 }
@@ -176,12 +163,12 @@ async fn accept_all(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
     let mut pause = interval(ACCEPT_PAUSE);
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
+            Ok((stream, peer)) => return (stream, peer, place),
             Err(error) => {
                 // Descriptors may have run out; others give them back.
                 warn!(%error, "a connection could not be taken");
@@ -236,7 +223,7 @@ mod tests {
         let (listener, address) = listening().await;
         let shutdown = Shutdown::new();
         let router = Router::new().route("/", get(handler));
-        let server = tokio::spawn(serve(listener, router, shutdown.clone()));
+        let server = tokio::spawn(serve(listener, router, Limits::USUAL, shutdown.clone()));
 
         let answer = tokio::spawn(request(address));
         arrived.notified().await;
@@ -256,7 +243,7 @@ mod tests {
         let (listener, address) = listening().await;
         let shutdown = Shutdown::new();
         let router = Router::new().route("/", get(async || "done"));
-        let server = tokio::spawn(serve(listener, router, shutdown.clone()));
+        let server = tokio::spawn(serve(listener, router, Limits::USUAL, shutdown.clone()));
         let mut stream = TcpStream::connect(address).await.unwrap();
         let mut answer = [0; 256];
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -283,7 +270,7 @@ mod tests {
         let (listener, address) = listening().await;
         let shutdown = Shutdown::new();
         let router = Router::new().route("/", get(handler));
-        let server = tokio::spawn(serve(listener, router, shutdown.clone()));
+        let server = tokio::spawn(serve(listener, router, Limits::USUAL, shutdown.clone()));
 
         let answer = request(address).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");

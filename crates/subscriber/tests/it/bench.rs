@@ -111,7 +111,7 @@ impl Bench {
         let retention = Retention { events: 90 * DAY, results: 30 * DAY };
         let subscribers = [("acme".to_owned(), "billing".to_owned())];
         let settings = ProvisionSettings { replicas: 1, retention };
-        proofline_journal::provision(&connection, settings, &subscribers).await.unwrap();
+        proofline_journal::provision(&connection, settings, &subscribers, false).await.unwrap();
     }
 
     pub(crate) fn jetstream(&self) -> jetstream::Context {

@@ -55,7 +55,18 @@ fn responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     let of_status = |(status, codes): (u16, Vec<Code>)| {
         (status.to_string(), RefOr::T(response(status, &codes)))
     };
-    by_status.into_iter().map(of_status).collect()
+    let mut responses: BTreeMap<_, _> = by_status.into_iter().map(of_status).collect();
+    responses.insert("429".to_owned(), RefOr::T(too_many()));
+    responses
+}
+
+/// No code of ours: the status says it all.
+fn too_many() -> Response {
+    ResponseBuilder::new()
+        .description("This tenant, or whoever sends no valid API key, asks too often.")
+        .content("application/problem+json", Content::new(Some(Ref::from_schema_name("Problem"))))
+        .header("Retry-After", header(Type::Integer, "After how many seconds to try again."))
+        .build()
 }
 
 fn response(status: u16, codes: &[Code]) -> Response {
