@@ -24,7 +24,7 @@ mod when;
 
 pub(crate) use answer::{Answer, Ask, time_of};
 pub(crate) use binaries::program;
-pub(crate) use bus::{Bus, Guard, servers};
+pub(crate) use bus::{Broker, Bus, Guard, servers};
 pub(crate) use caller::Caller;
 pub(crate) use eventually::{PATIENCE, eventually};
 pub(crate) use given::{Verification, order};

@@ -120,6 +120,11 @@ impl Load {
         Self { common, stopping, driver }
     }
 
+    /// How many verifications have been asked for.
+    pub(crate) fn asked(&self) -> usize {
+        self.common.ledger().asked()
+    }
+
     /// What has come of it so far.
     pub(crate) fn so_far(&self) -> Ledger {
         self.common.ledger().clone()
