@@ -28,6 +28,7 @@ use tokio::{
 };
 
 pub(crate) use answers::{Answers, Said};
+pub(crate) use errand::{DISCARDS, LEAVES};
 pub(crate) use ledger::Ledger;
 pub(crate) use report::Report;
 
