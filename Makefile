@@ -63,6 +63,10 @@ example-node: $(NODE_EXAMPLE)/installed ## The same in Node
 build: ## Builds every binary
 	$(CARGO) build --locked --workspace --bins
 
+.PHONY: release
+release: ## Builds every binary as it is shipped
+	$(CARGO) build --locked --release --workspace --bins
+
 .PHONY: test
 test: build ## Runs every test and says how many there were
 	@bash -o pipefail -c '$(CARGO) test --locked --workspace --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
@@ -70,6 +74,20 @@ test: build ## Runs every test and says how many there were
 .PHONY: test-all
 test-all: build lint-api fuzz-api deploy-check prometheus $(TEST_INSTALLS) ## Runs the tests that need Node and other installs, which it makes
 	@bash -o pipefail -c '$(CARGO) test --locked -p proofline-tests --test with_installs --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
+
+# Of make chaos; a seed decides who is struck when and how.
+VERIFICATIONS ?= 1000
+KILLS ?= 20
+SEED ?= 1
+LONG_RUN := $(CARGO) test --locked --release -p proofline-tests --test chaos --
+
+.PHONY: chaos
+chaos: release ## Kills, stops, freezes and cuts off services and NATS under load (VERIFICATIONS=, KILLS=, SEED=)
+	$(LONG_RUN) chaos $(VERIFICATIONS) $(KILLS) $(SEED)
+
+.PHONY: lost-callbacks
+lost-callbacks: release ## Loses every callback (VERIFICATIONS=)
+	$(LONG_RUN) lost-callbacks $(VERIFICATIONS)
 
 .PHONY: bench
 bench: build ## Measures how much memory uploads take, and what telemetry costs
@@ -156,8 +174,7 @@ docs: api-docs ## Writes docs/configuration.md and the descriptions of the inter
 	mv target/configuration.md docs/configuration.md
 
 .PHONY: image
-image: buildah ## Makes the container image with buildah, twice to the same digest
-	$(CARGO) build --locked --release --workspace --bins
+image: buildah release ## Makes the container image with buildah, twice to the same digest
 	deploy/image/build
 
 .PHONY: image-check

@@ -12,6 +12,7 @@ mod harness;
 
 mod accounts;
 mod callbacks;
+mod chaos;
 mod command_line;
 mod document_flow;
 mod ends;

@@ -107,6 +107,18 @@ impl Cluster {
         self.wait_until_ready().await
     }
 
+    /// Kills all members (SIGKILL), then starts them again with their ports and data and waits for a leader.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub async fn restart_all(&mut self) -> anyhow::Result<()> {
+        for member in &mut self.members {
+            member.kill().await?;
+        }
+        self.start_all().await
+    }
+
     /// Waits until every running member is healthy and they agree on a leader.
     ///
     /// # Errors
@@ -131,8 +143,11 @@ impl Cluster {
         let members = members.map(|(index, (port, &cluster_port))| {
             let name = format!("broker-{index}");
             let options = Options { dir: options.dir.join(&name), ..options.clone() };
-            let all_cluster_ports = cluster_ports.clone();
-            Server::prepare(options, port, Some(Member { name, cluster_port, all_cluster_ports }))
+            let routes = match &options.detour {
+                Some(detour) => detour.routes(index, &cluster_ports),
+                None => cluster_ports.clone(),
+            };
+            Server::prepare(options, port, Some(Member { name, cluster_port, routes }))
         });
         Ok(Self { members: members.collect() })
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The largest message the servers take: a sealed document of 8 MiB and its headers. NATS' own default, 1 MiB,
 /// is too small for a result.
@@ -21,6 +22,32 @@ pub struct Options {
     pub extra: String,
     /// A configuration file to use as it is, instead of one made of the settings above.
     pub configuration: Option<Configuration>,
+    /// Who stands between the members of a cluster. They then tell neither each other nor clients of any
+    /// other way. Not with a `configuration`.
+    pub detour: Option<Detour>,
+}
+
+/// Where a member of a cluster is told to find another: a proxy, for a test that cuts the network.
+#[derive(Clone)]
+pub struct Detour(Arc<dyn Fn(usize, usize, u16) -> u16 + Send + Sync>);
+
+impl Detour {
+    /// `via(from, to, port)` is the port on 127.0.0.1 by which member `from` reaches `port` of member `to`.
+    pub fn new(via: impl Fn(usize, usize, u16) -> u16 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(via))
+    }
+
+    /// Where member `from` is told to find the others.
+    pub(crate) fn routes(&self, from: usize, ports: &[u16]) -> Vec<u16> {
+        let others = ports.iter().enumerate().filter(|(to, _)| *to != from);
+        others.map(|(to, port)| (self.0)(from, to, *port)).collect()
+    }
+}
+
+impl fmt::Debug for Detour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Detour").finish_non_exhaustive()
+    }
 }
 
 /// A configuration file of a deployment, and what it is told by its environment.
@@ -49,7 +76,8 @@ impl fmt::Debug for Configuration {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) cluster_port: u16,
-    pub(crate) all_cluster_ports: Vec<u16>,
+    /// Where it finds the others, and itself where there is no detour.
+    pub(crate) routes: Vec<u16>,
 }
 
 /// The files of a server, all in its directory.
@@ -96,7 +124,7 @@ pub(crate) fn environment(
     // A server on its own is a cluster of one, which lets itself be found by nobody.
     let name = member.map_or("broker", |member| &member.name);
     let cluster_port = member.map_or(-1, |member| i32::from(member.cluster_port));
-    let ports = member.map_or(&[][..], |member| &member.all_cluster_ports);
+    let ports = member.map_or(&[][..], |member| &member.routes);
     let login = &configuration.route_login;
     let routes: Vec<_> =
         ports.iter().map(|port| format!("\"nats-route://{login}@127.0.0.1:{port}\"")).collect();
@@ -132,14 +160,16 @@ pub(crate) fn render(options: &Options, port: u16, member: Option<&Member>) -> S
         store = layout.store(),
     );
     if let Some(member) = member {
-        let routes: Vec<_> = member
-            .all_cluster_ports
-            .iter()
-            .map(|port| format!("\"nats://127.0.0.1:{port}\""))
-            .collect();
+        let routes: Vec<_> =
+            member.routes.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+        // Where nobody listens, so that nobody gets around a detour.
+        let secrecy = match options.detour {
+            Some(_) => ", no_advertise: true, advertise: \"127.0.0.1:1\"",
+            None => "",
+        };
         let _ = writeln!(
             text,
-            "cluster {{ name: proofline, listen: \"127.0.0.1:{}\", routes: [{}] }}",
+            "cluster {{ name: proofline, listen: \"127.0.0.1:{}\", routes: [{}]{secrecy} }}",
             member.cluster_port,
             routes.join(", ")
         );
@@ -161,8 +191,7 @@ mod tests {
             extra: "debug: true".into(),
             ..Options::default()
         };
-        let member =
-            Member { name: "n1".into(), cluster_port: 7001, all_cluster_ports: vec![7001, 7002] };
+        let member = Member { name: "n1".into(), cluster_port: 7001, routes: vec![7001, 7002] };
         let text = render(&options, 4222, Some(&member));
         assert!(text.contains("server_name: n1\nlisten: \"127.0.0.1:4222\"\n"));
         assert!(

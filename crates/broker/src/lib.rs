@@ -17,6 +17,6 @@ mod ports;
 mod server;
 
 pub use cluster::Cluster;
-pub use config::{Configuration, MAX_PAYLOAD_BYTES, Options};
+pub use config::{Configuration, Detour, MAX_PAYLOAD_BYTES, Options};
 pub use locate::locate;
 pub use server::Server;

@@ -103,6 +103,14 @@ impl Broker {
         }
     }
 
+    /// The ports for clients, server by server.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        match self {
+            Self::One(server) => vec![server.port()],
+            Self::Three(cluster) => (0..3).map(|i| cluster.member(i).port()).collect(),
+        }
+    }
+
     /// What its servers have said so far.
     pub(crate) fn logs(&self) -> Vec<String> {
         match self {
@@ -111,7 +119,20 @@ impl Broker {
         }
     }
 
-    /// Stops the server, of a broker that has one.
+    /// The servers, of a broker that has three.
+    pub(crate) fn the_cluster(&mut self) -> &mut Cluster {
+        match self {
+            Self::Three(cluster) => cluster,
+            Self::One(_) => panic!("there is one"),
+        }
+    }
+
+    /// Kills the server, of a broker that has one.
+    pub(crate) async fn kill(&mut self) {
+        self.the_server().kill().await.unwrap();
+    }
+
+    /// Stops it as an operator would.
     pub(crate) async fn stop(&mut self) {
         self.the_server().stop().await.unwrap();
     }

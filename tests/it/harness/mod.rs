@@ -27,7 +27,7 @@ mod wire;
 pub(crate) use answer::{Answer, Ask, time_of};
 pub(crate) use balancer::Balancer;
 pub(crate) use binaries::{Build, program};
-pub(crate) use bus::{Bus, Guard, servers};
+pub(crate) use bus::{Broker, Bus, Guard, servers};
 pub(crate) use caller::Caller;
 pub(crate) use eventually::{PATIENCE, eventually};
 pub(crate) use given::{Verification, order};

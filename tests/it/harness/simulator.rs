@@ -1,5 +1,7 @@
 //! The simulator's admin API: see what reached Assure, and make Assure do things.
 
+use std::collections::BTreeMap;
+
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -65,10 +67,16 @@ impl Simulator {
         about.map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// How often Assure was asked for what.
+    pub(crate) async fn counts(&self) -> BTreeMap<String, u64> {
+        let calls = self.admin(Method::GET, "/calls", json!({})).await;
+        let counts = calls["counts"].as_object().unwrap().iter();
+        counts.map(|(operation, count)| (operation.clone(), count.as_u64().unwrap())).collect()
+    }
+
     /// How often Assure was asked for this, whatever for.
     pub(crate) async fn count_of(&self, operation: &str) -> u64 {
-        let calls = self.admin(Method::GET, "/calls", json!({})).await;
-        calls["counts"][operation].as_u64().unwrap_or_default()
+        self.counts().await.remove(operation).unwrap_or_default()
     }
 
     /// Waits until so many calls for this have come in, answered or not.

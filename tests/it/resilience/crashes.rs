@@ -84,8 +84,8 @@ async fn goes_through(victim: &'static str, step: Step, seed: u64, is_kill: bool
         step.await;
         if victim == NATS {
             let mut broker = fleet.broker.lock().await;
-            broker.kill().await.unwrap();
-            broker.restart().await.unwrap();
+            broker.kill().await;
+            broker.restart().await;
         } else {
             let member = fleet.the(victim);
             if is_kill {

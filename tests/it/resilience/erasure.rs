@@ -125,7 +125,7 @@ async fn after_an_erasure_nothing_is_found_in_any_answer_on_the_disk_or_at_assur
         if found.is_empty() { Ok(()) } else { Err(format!("{found:?}")) }
     })
     .await;
-    fleet.broker.lock().await.restart().await.unwrap();
+    fleet.broker.lock().await.restart().await;
     assert_eq!(traces.on_disk(&fleet), Vec::<String>::new());
     for (program, log) in fleet.logs() {
         assert_eq!(traces.in_bytes(program, log.as_bytes()), Vec::<String>::new());

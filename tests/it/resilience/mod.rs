@@ -6,11 +6,13 @@
 pub(crate) mod harness;
 
 mod assure_trouble;
+mod chaos;
 mod crashes;
 mod creation;
 mod erasure;
 mod load;
 mod memory;
+mod nats_away;
 mod pace;
 mod races;
 mod reconciliation;

@@ -10,6 +10,10 @@ use crate::harness::{Answer, Ask, Caller, jpeg, order};
 
 /// How long a caller waits who was not told how long.
 const PAUSE: Duration = Duration::from_millis(500);
+/// A tag: the caller leaves it to its deadline, once it is created.
+pub(crate) const LEAVES: &str = "caller:leaves";
+/// A tag: the caller discards it, once it is created.
+pub(crate) const DISCARDS: &str = "caller:discards";
 /// Images that an order of the document flow needs here.
 const DEPICTIONS: [&str; 2] = ["front", "selfie"];
 
@@ -35,7 +39,10 @@ impl Errand {
     pub(super) async fn run(mut self) {
         self.common.ledger().begun(&self.key);
         let Some(created) = self.is_created().await else { return };
+        let has_tag = |tag| self.order["tags"].as_array().unwrap().contains(&json!(tag));
         let is_done = match self.order["flow"].as_str() {
+            _ if has_tag(LEAVES) => true,
+            _ if has_tag(DISCARDS) => self.is_discarded(&created).await,
             Some("document") => self.is_submitted(&created).await,
             _ => self.is_visited(&created).await,
         };
@@ -65,6 +72,12 @@ impl Errand {
         }
         let path = format!("/v1/verifications/{id}/submit");
         self.persist("submit", |caller| caller.post(&path), &[202]).await.is_some()
+    }
+
+    async fn is_discarded(&mut self, created: &Value) -> bool {
+        let path = format!("/v1/verifications/{}/cancel", created["id"].as_str().unwrap());
+        // Where its deadline came first it is too late.
+        self.persist("cancel", |caller| caller.post(&path), &[202, 409]).await.is_some()
     }
 
     /// The end-user goes to the page, decides, and comes back.

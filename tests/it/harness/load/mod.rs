@@ -28,6 +28,7 @@ use tokio::{
 };
 
 pub(crate) use answers::{Answers, Said};
+pub(crate) use errand::{DISCARDS, LEAVES};
 pub(crate) use ledger::Ledger;
 pub(crate) use report::Report;
 
@@ -123,6 +124,11 @@ impl Load {
             Pace::PerSecond(rate) => tokio::spawn(open(common.clone(), rate, stop)),
         };
         Self { common, stopping, driver }
+    }
+
+    /// How many verifications have been asked for.
+    pub(crate) fn asked(&self) -> usize {
+        self.common.ledger().asked()
     }
 
     /// What has come of it so far.

@@ -1,6 +1,10 @@
 //! What has become of a load, as a table.
 
-use std::{collections::BTreeMap, fmt, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs,
+    path::Path,
+};
 
 use time::Duration;
 
@@ -22,6 +26,8 @@ pub(crate) struct Report {
     pub(crate) outcomes: BTreeMap<String, usize>,
     /// Answered with 2xx or recorded, and without an end.
     pub(crate) lost: Vec<String>,
+    /// Of which the stream holds a callback.
+    pub(crate) called_back: BTreeSet<String>,
     /// With more than one end.
     pub(crate) second_ends: Vec<String>,
     /// Keys that were answered with more than one id.
@@ -52,6 +58,7 @@ impl Report {
             recorded: told.requested.len(),
             outcomes,
             lost: all(&|ends| ends == 0),
+            called_back: told.called_back.clone(),
             second_ends: all(&|ends| ends > 1),
             split: entries
                 .clone()

@@ -1,6 +1,9 @@
 //! What the stream holds of a load: which verifications there are, and their ends.
 
-use std::{collections::BTreeMap, error::Error};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+};
 
 use async_nats::{
     Client,
@@ -10,7 +13,9 @@ use async_nats::{
     },
 };
 use futures_util::{StreamExt, TryStreamExt};
-use proofline_events::v1::{ProcessFinished, VerificationRequested};
+use proofline_events::v1::{
+    CompletionSignalled, ProcessFinished, SignalSource, VerificationRequested,
+};
 use prost::Message as _;
 use time::OffsetDateTime;
 
@@ -23,6 +28,8 @@ pub(super) struct Told {
     pub(super) requested: BTreeMap<String, String>,
     /// Whoever's they are, by verification.
     pub(super) ends: BTreeMap<String, Vec<End>>,
+    /// Those of which a callback was recorded.
+    pub(super) called_back: BTreeSet<String>,
     last_sequence: u64,
 }
 
@@ -44,7 +51,7 @@ impl Told {
 
     async fn read(&mut self, nats: &Client, prefix: &str) -> Result<(), Box<dyn Error>> {
         let stream = jetstream::new(nats.clone()).get_stream(STREAM).await?;
-        let events = ["verification-requested", "process-finished"];
+        let events = ["verification-requested", "completion-signalled", "process-finished"];
         let config = pull::Config {
             filter_subjects: events.map(|event| format!("proofline.v1.{event}.>")).to_vec(),
             deliver_policy: DeliverPolicy::ByStartSequence {
@@ -66,10 +73,16 @@ impl Told {
     fn take(&mut self, message: &Message, prefix: &str) -> Result<(), Box<dyn Error>> {
         let info = message.info().map_err(|error| error.to_string())?;
         self.last_sequence = info.stream_sequence;
-        if message.subject.starts_with("proofline.v1.verification-requested.") {
+        let is = |event| message.subject.starts_with(&format!("proofline.v1.{event}."));
+        if is("verification-requested") {
             let event = VerificationRequested::decode(message.payload.clone())?;
             if event.reference.starts_with(prefix) {
                 self.requested.insert(event.verification_id, event.reference);
+            }
+        } else if is("completion-signalled") {
+            let event = CompletionSignalled::decode(message.payload.clone())?;
+            if event.source() == SignalSource::Callback {
+                self.called_back.insert(event.verification_id);
             }
         } else {
             let event = ProcessFinished::decode(message.payload.clone())?;

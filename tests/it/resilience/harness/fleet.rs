@@ -10,24 +10,31 @@ use std::{
 
 use async_nats::jetstream;
 use futures_util::{StreamExt, TryStreamExt, future::join_all};
-use proofline_broker::{Options, Server};
+use proofline_broker::{Cluster, Options, Server};
 use reqwest::{Client, redirect::Policy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::{
-    Call, INTAKE, Member, NORMALISER, Plan, RECEIVER, SIMULATOR, UPLOAD, VERIFIER,
+    Cable, Call, INTAKE, Member, NODES, NORMALISER, Plan, RECEIVER, SIMULATOR, UPLOAD, VERIFIER,
+    Wiring,
     plan::{Addresses, tenants},
     soon,
 };
-use crate::harness::{ACME_KEY, Ask, Balancer, Build, Caller, End, Simulator, ends_in};
+use crate::harness::{
+    ACME_KEY, Ask, Balancer, Broker, Build, Caller, End, Simulator, ends_in, servers,
+};
 
 /// A broker, the simulator, and services in any number. What is dropped first is declared first:
 /// processes before the broker, the broker before the directory.
 pub(crate) struct Fleet {
     members: Vec<Member>,
-    pub(crate) broker: Mutex<Server>,
+    pub(crate) broker: Mutex<Broker>,
+    /// Its cables, of a fleet on a cluster.
+    pub(crate) wiring: Wiring,
+    /// Shares callbacks and end-users among several receivers.
+    _cable: Option<Cable>,
     pub(crate) nats: async_nats::Client,
     pub(crate) simulator: Simulator,
     http: Client,
@@ -42,15 +49,17 @@ impl Fleet {
     pub(super) async fn start(plan: Plan) -> Self {
         // Another test may have done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::Builder::new().prefix("proofline-fleet-").tempdir().unwrap();
+        let folder = folder(&plan);
         let path = folder.path();
         fs::write(path.join("tenants.toml"), tenants()).unwrap();
         let mut known = Addresses::default();
-        let options = Options { dir: path.join("nats"), ..Options::default() };
-        let (broker, mut members) =
-            tokio::join!(Server::start(options), start(&plan, SIMULATOR, &known, path));
-        let broker = broker.unwrap();
+        let wiring = Wiring::default();
+        let (broker, mut members) = tokio::join!(
+            broker(&plan, &wiring, path),
+            start(&plan, SIMULATOR, &known, &wiring, path)
+        );
         known.nats = broker.url();
+        known.nats_ports = broker.ports();
         known.simulator = members[0].url.clone();
         let provisioning = plan.settings("proofline", &known, path);
         provision(&plan.build_of("proofline"), provisioning.clone()).await;
@@ -59,15 +68,19 @@ impl Fleet {
             doors.get(program).map_or_else(|| members[0].url.clone(), |door| door.url.clone())
         };
         let (uploads, verifiers, receivers) = tokio::join!(
-            start(&plan, UPLOAD, &known, path),
-            start(&plan, VERIFIER, &known, path),
-            start(&plan, RECEIVER, &known, path),
+            start(&plan, UPLOAD, &known, &wiring, path),
+            start(&plan, VERIFIER, &known, &wiring, path),
+            start(&plan, RECEIVER, &known, &wiring, path),
         );
-        known.receiver = address_of(RECEIVER, &receivers);
+        let cable = (receivers.len() > 1).then(|| Cable::lay(ports_of(&receivers)));
+        known.receiver = match &cable {
+            Some(cable) if doors.is_empty() => format!("http://127.0.0.1:{}", cable.port),
+            _ => address_of(RECEIVER, &receivers),
+        };
         known.upload = address_of(UPLOAD, &uploads);
-        let intakes = start(&plan, INTAKE, &known, path).await;
+        let intakes = start(&plan, INTAKE, &known, &wiring, path).await;
         known.intake = address_of(INTAKE, &intakes);
-        let normalisers = start(&plan, NORMALISER, &known, path).await;
+        let normalisers = start(&plan, NORMALISER, &known, &wiring, path).await;
         for started in [uploads, verifiers, receivers, intakes, normalisers] {
             members.extend(started);
         }
@@ -76,8 +89,10 @@ impl Fleet {
         let http = http.build().unwrap();
         let fleet = Self {
             members,
-            nats: async_nats::connect(broker.url()).await.unwrap(),
+            nats: async_nats::connect(servers(&broker.url())).await.unwrap(),
             broker: Mutex::new(broker),
+            wiring,
+            _cable: cable,
             simulator: Simulator {
                 http: http.clone(),
                 url: known.simulator,
@@ -242,6 +257,16 @@ impl Fleet {
         .await;
     }
 
+    /// Where everything is written.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Every process of ours.
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
     /// Where the broker keeps what it stores.
     pub(crate) fn broker_folder(&self) -> PathBuf {
         self.folder.path().join("nats")
@@ -256,7 +281,8 @@ impl Fleet {
 impl Drop for Fleet {
     #[expect(clippy::print_stderr, reason = "whoever reads of a failed test wants to know why")]
     fn drop(&mut self) {
-        if thread::panicking() {
+        // What is kept need not be told.
+        if thread::panicking() && self.folder.path().starts_with(std::env::temp_dir()) {
             for (name, log) in self.logs() {
                 eprintln!("──── {name} said:\n{log}");
             }
@@ -275,13 +301,44 @@ async fn start(
     plan: &Plan,
     program: &'static str,
     known: &Addresses,
+    wiring: &Wiring,
     folder: &Path,
 ) -> Vec<Member> {
-    let settings = plan.settings(program, known, folder);
     let build = plan.build_of(program);
-    let members = (0..plan.count(program))
-        .map(|number| Member::start(program, &build, number, settings.clone(), folder));
+    let members = (0..plan.count(program)).map(|number| {
+        let mut known = known.clone();
+        if plan.is_on_a_cluster && program != SIMULATOR {
+            known.nats = wiring.urls_for(program, number, &known.nats_ports);
+        }
+        Member::start(program, &build, number, plan.settings(program, &known, folder), folder)
+    });
     join_all(members).await
+}
+
+async fn broker(plan: &Plan, wiring: &Wiring, folder: &Path) -> Broker {
+    let options = Options { dir: folder.join("nats"), ..Options::default() };
+    if !plan.is_on_a_cluster {
+        return Broker::One(Server::start(options).await.unwrap());
+    }
+    let detour = Some(wiring.between_nodes());
+    let options = Options { sync_always: true, detour, ..options };
+    Broker::Three(Cluster::start_with(options, NODES).await.unwrap())
+}
+
+fn folder(plan: &Plan) -> TempDir {
+    let mut builder = tempfile::Builder::new();
+    match &plan.kept_in {
+        None => builder.prefix("proofline-fleet-").tempdir(),
+        Some(parent) => {
+            fs::create_dir_all(parent).unwrap();
+            builder.prefix("run-").disable_cleanup(true).tempdir_in(parent)
+        }
+    }
+    .unwrap()
+}
+
+fn ports_of(members: &[Member]) -> Vec<u16> {
+    members.iter().map(|member| member.url.rsplit(':').next().unwrap().parse().unwrap()).collect()
 }
 
 async fn provision(build: &Build, settings: Vec<(&'static str, String)>) {

@@ -23,6 +23,8 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 /// A process, running or not. Killed when it is dropped.
 pub(crate) struct Member {
     pub(crate) program: &'static str,
+    /// Which of several it is, from 0.
+    pub(crate) number: usize,
     settings: Vec<(&'static str, String)>,
     log: PathBuf,
     child: Mutex<Option<Child>>,
@@ -45,7 +47,7 @@ impl Member {
         let log = folder.join(format!("{program}-{number}.log"));
         let (url, admin_url) = (String::new(), String::new());
         let (child, build) = (Mutex::default(), Mutex::new(build.clone()));
-        let mut member = Self { program, settings, log, child, build, url, admin_url };
+        let mut member = Self { program, number, settings, log, child, build, url, admin_url };
         let (url, admin_url) = member.launch().await;
         // Whoever starts it again finds it where it was.
         for (name, value) in &mut member.settings {
@@ -78,12 +80,36 @@ impl Member {
 
     /// Asks it to stop, as an operator would: it must be gone in time, content.
     pub(crate) async fn stop(&self) {
+        let stopped = self.try_stop().await;
+        stopped.unwrap_or_else(|how| panic!("{} {how}:\n{}", self.program, self.log()));
+    }
+
+    /// The same; how it went where that was not so. It is gone then too.
+    pub(crate) async fn try_stop(&self) -> Result<(), String> {
         let mut child = self.child.lock().await.take().expect("it is running");
-        signal(&child, "-TERM").await;
-        let Ok(status) = timeout(GONE_WITHIN, child.wait()).await else {
-            panic!("{} did not go in time:\n{}", self.program, self.log());
-        };
-        assert_eq!(status.unwrap().code(), Some(0), "{}:\n{}", self.program, self.log());
+        signal(child.id(), "-TERM").await;
+        match timeout(GONE_WITHIN, child.wait()).await {
+            Ok(status) => match status.unwrap() {
+                status if status.code() == Some(0) => Ok(()),
+                status => Err(format!("stopped with {status}")),
+            },
+            Err(_) => {
+                child.kill().await.unwrap();
+                Err(format!("was not gone within {GONE_WITHIN:?}"))
+            }
+        }
+    }
+
+    /// Stops it in its tracks, or lets it go on as if nothing had been.
+    pub(crate) async fn is_frozen(&self, is_frozen: bool) {
+        let child = self.child.lock().await;
+        let child = child.as_ref().expect("it is running");
+        signal(child.id(), if is_frozen { "-STOP" } else { "-CONT" }).await;
+    }
+
+    /// Whether it runs, as it should where nobody has ended it.
+    pub(crate) async fn is_alive(&self) -> bool {
+        self.child.lock().await.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
     /// Its process id, while it runs.
@@ -126,8 +152,9 @@ impl Member {
     }
 }
 
-async fn signal(child: &Child, signal: &str) {
-    let pid = child.id().expect("it is running").to_string();
+/// Sends a signal to a process that runs.
+pub(crate) async fn signal(pid: Option<u32>, signal: &str) {
+    let pid = pid.expect("it is running").to_string();
     assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
 }
 

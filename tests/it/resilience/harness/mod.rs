@@ -4,6 +4,7 @@
 //! [`Journey`] is one verification from its creation to its end, by a caller that comes again
 //! after everything that can be mended by coming again.
 
+mod cable;
 mod calls;
 mod fleet;
 mod journey;
@@ -12,15 +13,18 @@ mod memory;
 mod patience;
 mod plan;
 mod rolling;
+mod wiring;
 
+pub(crate) use cable::{Cable, Link};
 pub(crate) use calls::Call;
 pub(crate) use fleet::Fleet;
 pub(crate) use journey::Journey;
-pub(crate) use member::Member;
+pub(crate) use member::{Member, signal};
 pub(crate) use memory::{Growth, at_once};
 pub(crate) use patience::{Chance, persist, soon, try_ask};
 pub(crate) use plan::Plan;
 pub(crate) use rolling::{callers, roll, two_of_each};
+pub(crate) use wiring::{End as CableEnd, NODES, Wiring};
 
 /// Programs, by their names.
 pub(crate) const INTAKE: &str = "proofline-intake";

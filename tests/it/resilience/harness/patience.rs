@@ -95,6 +95,12 @@ impl Chance {
         z ^ (z >> 31)
     }
 
+    /// A time between these two.
+    pub(crate) fn between(&mut self, shortest: Duration, longest: Duration) -> Duration {
+        let range = u64::try_from((longest - shortest).as_millis()).unwrap();
+        shortest + Duration::from_millis(self.next() % (range + 1))
+    }
+
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let at = self.next() % u64::try_from(from.len()).unwrap();
         &from[usize::try_from(at).unwrap()]

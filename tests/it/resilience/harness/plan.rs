@@ -1,8 +1,8 @@
 //! How a fleet is made up: how many of each program, and their settings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Fleet, INTAKE, NORMALISER, RECEIVER, SIMULATOR, UPLOAD, VERIFIER};
+use super::{Fleet, INTAKE, NODES, NORMALISER, RECEIVER, SIMULATOR, UPLOAD, VERIFIER};
 use crate::harness::{ACME_KEY, Build, TOKEN_KEYS, digest};
 
 /// Seals documents.
@@ -17,6 +17,9 @@ web_origins = ["https://app.acme.example"]
 /// What differs from one of each with the usual settings.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
+    pub(super) is_on_a_cluster: bool,
+    /// Where its files stay afterwards; without it they go.
+    pub(super) kept_in: Option<PathBuf>,
     replicas: Vec<(&'static str, usize)>,
     more: Vec<(&'static str, &'static str, String)>,
     pub(super) build: Build,
@@ -24,9 +27,10 @@ pub(crate) struct Plan {
 }
 
 /// Addresses that processes must know of each other; empty until they are known.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Addresses {
     pub(super) nats: String,
+    pub(super) nats_ports: Vec<u16>,
     pub(super) simulator: String,
     pub(super) receiver: String,
     pub(super) upload: String,
@@ -37,6 +41,19 @@ impl Plan {
     /// One of each, with the usual settings.
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// The broker is three servers that sync always, with cables that can be cut between them, and
+    /// between each of them and each service.
+    pub(crate) fn on_a_cluster(mut self) -> Self {
+        self.is_on_a_cluster = true;
+        self.with("proofline", "PROOFLINE_NATS_REPLICAS", NODES)
+    }
+
+    /// Everything that is written during the run, logs too, stays in a new directory in this one.
+    pub(crate) fn kept_in(mut self, folder: PathBuf) -> Self {
+        self.kept_in = Some(folder);
+        self
     }
 
     /// More than one of a program.
