@@ -70,7 +70,7 @@ impl DueTimers {
 
     async fn bury(&self, message: &Message, rejection: &Rejection) -> Result<(), Error> {
         let name = self.consumer.name();
-        dead_letter::bury(&self.connection, name, message, rejection).await?;
+        dead_letter::bury(&self.connection, name, message, rejection, None).await?;
         tracing::error!(code = rejection.code, detail = %rejection.detail, "put aside as a dead letter");
         settle(message, AckKind::Term).await
     }

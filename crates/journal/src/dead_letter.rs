@@ -12,12 +12,14 @@ pub(crate) async fn bury(
     consumer: &str,
     message: &Message,
     rejection: &Rejection,
+    first_error: Option<&str>,
 ) -> Result<(), Error> {
     let info = message.info().map_err(|e| Error::Refused(e.to_string()))?;
     let letter = DeadLetter {
         consumer,
         reason: rejection.code,
         detail: &rejection.detail,
+        first_error,
         attempts: info.delivered,
         subject: &message.subject,
         sequence: info.stream_sequence,

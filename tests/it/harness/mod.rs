@@ -16,6 +16,7 @@ mod images;
 pub(crate) mod load;
 mod mailbox;
 mod nats;
+mod operator;
 mod process;
 mod scene;
 mod simulator;

@@ -117,8 +117,11 @@ pub(super) const TABLE: [Rights; 9] = [
     Rights {
         user: "operator",
         looks: &["VERIFICATIONS", "DEAD_LETTERS"],
+        deletes: &["DEAD_LETTERS"],
         others: &[
             "proofline.replay.v1.",
+            "proofline.timer.v1.due.",
+            "$JS.API.CONSUMER.INFO.TIMERS.",
             "$JS.API.CONSUMER.LIST.VERIFICATIONS",
             "$JS.API.CONSUMER.INFO.VERIFICATIONS.",
             "$JS.API.CONSUMER.MSG.NEXT.VERIFICATIONS.",

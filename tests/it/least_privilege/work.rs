@@ -32,6 +32,7 @@ async fn one_server_lets_everybody_do_what_they_must() {
     leaves_alone_what_wants_to_be_left_alone(&stage).await;
     is_erased_before_it_can_be_started(&stage).await;
     each_consumer_puts_aside_what_it_cannot_read(&stage).await;
+    a_timer_that_was_put_aside_comes_due_once_more(&stage).await;
     billing.stops().await;
     crm.stops().await;
     a_consumer_without_a_subscriber_is_pruned(&stage).await;
@@ -115,6 +116,12 @@ async fn replays(stage: &Stage, billing: &Subscriber, v: &Verification) {
     let letters = everything_in(&stage.nats, "DEAD_LETTERS").await;
     let is_its_own = |letter: &Vec<u8>| letter.starts_with(b"proofline.dead.v1.acme-billing.acme.");
     assert!(letters.iter().any(is_its_own));
+}
+
+async fn a_timer_that_was_put_aside_comes_due_once_more(stage: &Stage) {
+    let arguments = ["dead", "replay", "--consumer", "verifier-deadline"];
+    let (code, said) = operate(stage, "operator", &arguments).await;
+    assert_eq!((code, said.as_str()), (Some(0), "1 replayed.\n"));
 }
 
 async fn a_consumer_without_a_subscriber_is_pruned(stage: &Stage) {

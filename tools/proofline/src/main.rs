@@ -1,12 +1,15 @@
 //! `proofline`: the command line, for whoever develops with Proofline or operates it.
 
+mod dead;
 mod demo;
 mod describe;
 mod dev;
 mod health;
 mod installation;
+mod moment;
 mod output;
 mod provision;
+mod replays;
 mod sample;
 mod sandbox;
 mod subscribers;
@@ -74,6 +77,11 @@ enum Command {
     /// Reads PROOFLINE_NATS_*, as provision does.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
+    /// Shows what no consumer could handle, and hands it to the consumer once more.
+    ///
+    /// Reads PROOFLINE_NATS_*, as provision does.
+    #[command(subcommand)]
+    Dead(dead::Command),
     /// Asks a service whether it is ready, for health checks of containers, which have no shell.
     ///
     /// Exit code 0 if the answer is 2xx; if not, 1 and what the service says against it.
@@ -113,6 +121,7 @@ fn main() -> ExitCode {
                 provision::run(provision::Leave { prune, accept_loss }).await
             }
             Command::Subscribers(command) => subscribers::run(command).await,
+            Command::Dead(command) => dead::run(command).await,
             Command::Health { url } => health::run(url).await,
             Command::Describe { interface } => {
                 say(&describe::document(interface));
