@@ -78,6 +78,29 @@ impl Bucket {
         }
     }
 
+    /// The first message from this revision on, of any key: the key, the value, and its revision.
+    /// Also of a key's earlier revisions.
+    pub(crate) async fn next(&self, from: u64) -> Result<Option<(String, Entry)>, Error> {
+        let request = json!({ "seq": from, "next_by_subj": self.subject(">") });
+        let Some(message) = self.connection.leader_get(&self.stream(), &request).await? else {
+            return Ok(None);
+        };
+        let key = message.subject.strip_prefix(&self.subject("")).unwrap_or_default().to_owned();
+        Ok(Some((key, Entry { value: message.payload, revision: message.sequence })))
+    }
+
+    /// Deletes one revision, overwriting its bytes on disk; fine when it is gone already.
+    pub(crate) async fn erase_revision(&self, revision: u64) -> Result<(), Error> {
+        let stream = self.connection.jetstream.get_stream_no_info(self.stream()).await;
+        let deleted = stream.map_err(Error::unavailable)?.delete_message(revision).await;
+        let Err(error) = deleted else { return Ok(()) };
+        let request = json!({ "seq": revision });
+        match self.connection.leader_get(&self.stream(), &request).await? {
+            None => Ok(()),
+            Some(_) => Err(Error::unavailable(error)),
+        }
+    }
+
     async fn publish(
         &self,
         key: &str,

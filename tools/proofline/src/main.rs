@@ -6,6 +6,7 @@ mod describe;
 mod dev;
 mod health;
 mod installation;
+mod keys;
 mod moment;
 mod output;
 mod provision;
@@ -82,6 +83,9 @@ enum Command {
     /// Reads PROOFLINE_NATS_*, as provision does.
     #[command(subcommand)]
     Dead(dead::Command),
+    /// Makes keys, and wraps data keys anew so that old ones may go.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Asks a service whether it is ready, for health checks of containers, which have no shell.
     ///
     /// Exit code 0 if the answer is 2xx; if not, 1 and what the service says against it.
@@ -122,6 +126,7 @@ fn main() -> ExitCode {
             }
             Command::Subscribers(command) => subscribers::run(command).await,
             Command::Dead(command) => dead::run(command).await,
+            Command::Keys(command) => keys::run(command).await,
             Command::Health { url } => health::run(url).await,
             Command::Describe { interface } => {
                 say(&describe::document(interface));

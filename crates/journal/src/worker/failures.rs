@@ -67,7 +67,7 @@ mod tests {
         let (away, bug) = ("NATS is away".to_owned(), "the handler panicked".to_owned());
         assert_eq!(counted(Err(Failure::Bug)), (1, bug.clone()));
         assert_eq!(counted(Err(Failure::retry("NATS is away"))), (0, bug.clone()));
-        assert_eq!(counted(Err(Failure::Bug)), (1, bug.clone()));
+        assert_eq!(counted(Err(Failure::Bug)), (1, bug));
         assert_eq!(counted(Ok(Handled::Done)), (0, String::new()));
 
         assert_eq!(counted(Err(Failure::retry("NATS is away"))), (0, away.clone()));
