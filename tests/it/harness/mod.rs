@@ -34,6 +34,7 @@ pub(crate) use given::{Verification, order};
 pub(crate) use images::{Trickle, digest, heic, jpeg, png};
 pub(crate) use mailbox::Caught;
 pub(crate) use nats::{End, ends_in, ends_of, everything_in};
+pub(crate) use operator::{Typed, type_with};
 pub(crate) use process::{Doors, Process};
 pub(crate) use scene::{
     ACME_KEY, EVENTS_SECRET, OTHER_KEY, SECRETS, Scene, THEIR_EVENTS_SECRET, TOKEN_KEYS,

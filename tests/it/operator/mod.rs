@@ -5,3 +5,4 @@
 //! * Where to begin: `dead_letters.rs`.
 
 mod dead_letters;
+mod keys;

@@ -131,6 +131,11 @@ impl Fleet {
         .await;
     }
 
+    /// Every process.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter()
+    }
+
     /// All processes of a program.
     pub(crate) fn all(&self, program: &str) -> Vec<&Member> {
         self.members.iter().filter(|member| member.program == program).collect()
