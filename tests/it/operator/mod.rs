@@ -4,5 +4,6 @@
 //! * What not for: subscribers (`subscribers/operator.rs`) and who may do it (`least_privilege`).
 //! * Where to begin: `dead_letters.rs`.
 
+mod backup;
 mod dead_letters;
 mod keys;

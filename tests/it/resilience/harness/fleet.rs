@@ -247,6 +247,11 @@ impl Fleet {
         .await;
     }
 
+    /// Where this fleet keeps its files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where the broker keeps what it stores.
     pub(crate) fn broker_folder(&self) -> PathBuf {
         self.folder.path().join("nats")
