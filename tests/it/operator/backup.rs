@@ -14,7 +14,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Ask, Build, Typed, Verification, ends_of, type_with},
+    harness::{Ask, Build, Typed, Verification, ends_of, everything_in, type_with},
     resilience::harness::{Fleet, Journey, Plan, VERIFIER, soon},
 };
 
@@ -81,6 +81,16 @@ async fn erases(fleet: &Fleet, v: &Verification) {
     is_erased(fleet, v).await;
 }
 
+/// Something sealed that takes many pieces: as sealed things are, it can't be compressed.
+async fn a_large_document(fleet: &Fleet, v: &Verification) -> Vec<u8> {
+    let mut bytes = vec![0; 3 << 20];
+    getrandom::fill(&mut bytes).unwrap();
+    let subject = format!("$KV.SEALED.acme.{}.result-rejected", v.id);
+    let jetstream = jetstream::new(fleet.nats.clone());
+    jetstream.publish(subject, bytes.clone().into()).await.unwrap().await.unwrap();
+    bytes
+}
+
 /// A subscriber that is up to date, and whose consumer is made as provision makes it.
 async fn a_subscriber(fleet: &Fleet) -> PullConsumer {
     let config = pull::Config {
@@ -113,6 +123,7 @@ async fn after_an_older_copy_is_restored_all_it_knows_ends_by_itself_and_what_wa
     let (_, waiting) = a_verification(&fleet, "waiting", json!({ "expires_in_seconds": 12 })).await;
     assert_eq!(hears(&subscriber).await, ids([&done, &gone]));
     let before = result_of(&fleet, &done).await.is(200);
+    let large = a_large_document(&fleet, &done).await;
     let older = backs_up(&fleet, "older", &["--with-keys"]).await;
     // The rest is in no copy, but for the list of what was erased.
     erases(&fleet, &gone).await;
@@ -133,6 +144,7 @@ async fn after_an_older_copy_is_restored_all_it_knows_ends_by_itself_and_what_wa
     let waiting_end = Journey::new(fleet.caller(), "waiting", json!({})).ends(&waiting).await;
     assert_eq!(waiting_end["outcome"], "expired");
     assert_eq!(result_of(&fleet, &done).await.is(200), before);
+    assert!(everything_in(&fleet.nats, "KV_SEALED").await.iter().any(|m| m.ends_with(&large)));
     result_of(&fleet, &open).await.is(200);
     is_erased(&fleet, &gone).await;
     result_of(&fleet, &gone).await.problem(410, "erased");

@@ -1,6 +1,7 @@
 //! `proofline`: the command line, for whoever develops with Proofline or operates it.
 
 mod backup;
+mod consumer;
 mod dead;
 mod demo;
 mod describe;
@@ -10,6 +11,7 @@ mod installation;
 mod keys;
 mod moment;
 mod output;
+mod patience;
 mod provision;
 mod replays;
 mod restore;

@@ -15,7 +15,7 @@ use proofline_settings::{Reader, Source};
 
 use check::Checked;
 
-use crate::{output::say, provision::wait_for};
+use crate::{output::say, patience::patiently, provision::wait_for};
 
 /// Data keys first, so that what was erased since is gone before anything can be read with them;
 /// the log last, as services wait for it.
@@ -100,7 +100,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         say(&format!("{name}: {} messages", stream.messages));
         if name == "KV_DATA_KEYS" {
             for Erasure { key, .. } in &known {
-                erasures.destroy_key(key).await.context("cannot destroy a data key")?;
+                let destroyed = patiently(async || erasures.destroy_key(key).await).await;
+                destroyed.context("cannot destroy a data key")?;
             }
         }
     }
@@ -108,7 +109,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     consumers::start_anew(jetstream, log.map_or(0, |log| log.consumers)).await?;
     let mut again = 0;
     for erasure in &known {
-        again += u64::from(erasures.ask_again(erasure).await.context("cannot erase again")?);
+        let asked = patiently(async || erasures.ask_again(erasure).await).await;
+        again += u64::from(asked.context("cannot erase again")?);
     }
     say(&format!("{again} verifications are erased, or will be."));
     say(

@@ -18,6 +18,8 @@ use super::{File, Stream};
 
 /// How long the server may take to check a whole stream before it begins.
 const CHECKING: Duration = Duration::from_secs(600);
+/// How many bytes a piece has, all but the last one, which needs no confirmation.
+const PIECE: usize = 32 * 1024;
 /// How long the next piece may take.
 const NEXT: Duration = Duration::from_secs(30);
 
@@ -27,7 +29,9 @@ pub(super) async fn take(client: &Client, name: &str, folder: &Path) -> anyhow::
     let (config, data) = (format!("{name}/backup.json"), format!("{name}/stream.tar.s2"));
     let inbox = client.new_inbox();
     let mut pieces = client.subscribe(inbox.clone()).await?;
-    let request = json!({ "deliver_subject": inbox, "no_consumers": false, "jsck": true });
+    let request = json!({
+        "deliver_subject": inbox, "no_consumers": false, "jsck": true, "chunk_size": PIECE,
+    });
     let request = Request::new().payload(request.to_string().into()).timeout(Some(CHECKING));
     let answer = client.send_request(format!("$JS.API.STREAM.SNAPSHOT.{name}"), request).await;
     let mut answer: Value =

@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, ensure};
 use async_nats::{
     HeaderMap, header,
-    jetstream::{
-        self, Error, ErrorCode,
-        consumer::PullConsumer,
-        stream::{ConsumerError, ConsumerErrorKind},
-    },
+    jetstream::{self, consumer::PullConsumer},
 };
 use proofline_events::{
     REPLAY_HEADER, VerificationKey, header as ce, replay_subject, replayed_subject,
@@ -19,6 +15,7 @@ use time::OffsetDateTime;
 
 use super::letters::{Letter, Selection, find, select, stream};
 use crate::{
+    consumer::is_missing,
     output::{complain, say},
     replays::{Replays, kept, pace},
 };
@@ -149,11 +146,6 @@ impl Replayer<'_> {
         removed.context("it was replayed and could not be removed: repeated within two minutes it is stored once")?;
         Ok(())
     }
-}
-
-fn is_missing(error: &ConsumerError) -> bool {
-    let missing = |error: &Error| error.error_code() == ErrorCode::CONSUMER_NOT_FOUND;
-    matches!(error.kind(), ConsumerErrorKind::JetStream(error) if missing(&error))
 }
 
 fn replay_of(letter: &Letter) -> Result<Replay, &'static str> {

@@ -6,17 +6,16 @@ use anyhow::{Context as _, ensure};
 use proofline_journal::{Connection, Rewrap, Settings as NatsSettings, Wrapping};
 use proofline_seal::{Keyring, read_sealing_keys};
 use proofline_settings::{Reader, Source};
-use tokio::time::{Instant, interval};
+use tokio::time::Instant;
 
 use crate::{
     output::{complain, say},
+    patience::patiently,
     provision::wait_for,
 };
 
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_secs(2);
-/// How long NATS may be away while this is at work.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -72,24 +71,12 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn walk_all(walk: &mut Rewrap, count: &mut Count) -> anyhow::Result<()> {
     let mut told = Instant::now();
     loop {
-        let Some(wrapping) = patiently(walk).await? else { return Ok(()) };
+        let next = patiently(async || walk.step().await);
+        let Some(wrapping) = next.await? else { return Ok(()) };
         count.add(wrapping);
         if told.elapsed() > PROGRESS {
             complain(&count.progress());
             told = Instant::now();
-        }
-    }
-}
-
-/// The next one, also when NATS is away for a moment.
-async fn patiently(walk: &mut Rewrap) -> anyhow::Result<Option<Wrapping>> {
-    let until = Instant::now() + PATIENCE;
-    let mut pace = interval(Duration::from_millis(500));
-    loop {
-        pace.tick().await;
-        match walk.step().await {
-            Err(proofline_journal::Error::Unavailable(_)) if Instant::now() < until => {}
-            step => return Ok(step?),
         }
     }
 }

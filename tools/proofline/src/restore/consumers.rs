@@ -2,28 +2,24 @@
 //! what has been done in the log, and timers, which no backup has, are set anew. Those of
 //! subscribers go on where they were, as handing out every end again would be no help to anybody.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
 use async_nats::jetstream::{self, consumer::Info, stream::Stream};
 use futures_util::TryStreamExt as _;
 use proofline_journal::topology::{Consumer, VERIFICATIONS};
-use tokio::time::{Instant, interval};
 
-use crate::output::say;
-
-/// How long a cluster may take to make the consumers that were in a backup.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::{consumer::is_missing, output::say, patience::patiently};
 
 /// Deletes our own, for `proofline provision` to make anew. `count` is how many the backup has.
 pub(super) async fn start_anew(jetstream: &jetstream::Context, count: u64) -> anyhow::Result<()> {
-    let mut stream = jetstream.get_stream(VERIFICATIONS).await?;
-    let all = all_made(&stream, count).await?;
+    let stream = patiently(async || jetstream.get_stream(VERIFICATIONS).await).await?;
+    let all = patiently(async || all_made(&stream, count).await).await?;
     for name in own().filter(|name| all.contains_key(*name)) {
         delete(&stream, name).await?;
     }
     // One that has been given more than there is would miss whatever comes next.
-    let last = stream.info().await?.state.last_sequence;
+    let last = stream.cached_info().state.last_sequence;
     for (name, info) in &all {
         let is_ahead = info.delivered.stream_sequence > last;
         if is_ahead && own().all(|own| own != name) {
@@ -34,22 +30,15 @@ pub(super) async fn start_anew(jetstream: &jetstream::Context, count: u64) -> an
     Ok(())
 }
 
-/// Those that the restored stream has, once all are there: a cluster makes them afterwards. One that
-/// lasted no longer than its client may never be.
+/// The consumers that the restored stream has, once all are there: a cluster makes them afterwards.
 async fn all_made(stream: &Stream, count: u64) -> anyhow::Result<BTreeMap<String, Info>> {
-    let until = Instant::now() + PATIENCE;
-    let mut pace = interval(Duration::from_millis(100));
-    loop {
-        pace.tick().await;
-        let all: Vec<_> =
-            stream.consumers().try_collect().await.context("cannot list consumers")?;
-        let all: BTreeMap<_, _> = all.into_iter().map(|info| (info.name.clone(), info)).collect();
-        let is_late = Instant::now() > until;
-        if all.len() as u64 >= count || (is_late && own().all(|name| all.contains_key(name))) {
-            return Ok(all);
-        }
-        ensure!(!is_late, "only {} of {count} consumers were made in 30 s", all.len());
-    }
+    let all: Vec<_> = stream.consumers().try_collect().await.context("cannot list consumers")?;
+    let all: BTreeMap<_, _> = all.into_iter().map(|info| (info.name.clone(), info)).collect();
+    let found = all.len();
+    // What lasted no longer than its client may be gone.
+    let is_all = found as u64 >= count || own().all(|name| all.contains_key(name));
+    ensure!(is_all, "only {found} of {count} consumers were made in 30 s");
+    Ok(all)
 }
 
 fn own() -> impl Iterator<Item = &'static str> {
@@ -57,6 +46,10 @@ fn own() -> impl Iterator<Item = &'static str> {
 }
 
 async fn delete(stream: &Stream, name: &str) -> anyhow::Result<()> {
-    let deleted = stream.delete_consumer(name).await;
-    deleted.map(drop).with_context(|| format!("cannot delete the consumer {name}"))
+    let deleted = patiently(async || match stream.delete_consumer(name).await {
+        // Of an attempt that was not answered.
+        Err(error) if is_missing(&error) => Ok(()),
+        deleted => deleted.map(drop),
+    });
+    deleted.await.with_context(|| format!("cannot delete the consumer {name}"))
 }
