@@ -25,6 +25,7 @@ mod idempotency;
 mod least_privilege;
 mod live;
 mod odd_requests;
+mod operator;
 mod privacy;
 mod resilience;
 mod settings;

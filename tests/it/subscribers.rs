@@ -212,16 +212,16 @@ fn rust_example() -> Command {
 }
 
 /// A subscriber at work, in this process. It ends with its owner.
-struct Running {
+pub(crate) struct Running {
     stop: CancellationToken,
     task: JoinSet<Result<(), proofline_subscriber::Error>>,
 }
 
 /// What a subscriber was given.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<Delivery>>>);
+pub(crate) struct Heard(Arc<Mutex<Vec<Delivery>>>);
 
-async fn subscribe<H, F>(stage: &Stage, handler: H) -> (Heard, Running)
+pub(crate) async fn subscribe<H, F>(stage: &Stage, handler: H) -> (Heard, Running)
 where
     H: Fn(Delivery) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Failure>> + Send + 'static,
@@ -248,7 +248,7 @@ impl Heard {
     }
 
     /// Waits until an end was heard so often.
-    async fn hears(&self, v: &Verification, times: usize) -> Vec<Delivery> {
+    pub(crate) async fn hears(&self, v: &Verification, times: usize) -> Vec<Delivery> {
         eventually(&format!("{} is heard of {times} times", v.id), async || {
             let heard = self.of(v);
             if heard.len() >= times { Ok(heard) } else { Err(format!("{heard:?}")) }

@@ -5,6 +5,10 @@ use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::VerificationKey;
 
+mod stored;
+
+pub use stored::StoredDeadLetter;
+
 /// Beginning of the subjects of dead letters:
 /// `proofline.dead.v1.<consumer>.<tenant>.<verification_id>`.
 pub const DEAD_LETTER_PREFIX: &str = "proofline.dead.v1.";
@@ -13,8 +17,10 @@ pub const DEAD_LETTER_PREFIX: &str = "proofline.dead.v1.";
 pub mod dead_letter_header {
     /// Why: a reason code.
     pub const REASON: &str = "proofline-dead-reason";
-    /// A sentence for people, without personal data.
+    /// The last error: a sentence for people, without personal data.
     pub const DETAIL: &str = "proofline-dead-detail";
+    /// The first error that whoever gave up knew of, likewise. Older letters have none.
+    pub const FIRST_ERROR: &str = "proofline-dead-first-error";
     /// How often it was delivered.
     pub const ATTEMPTS: &str = "proofline-dead-attempts";
     /// The consumer that gave up.
@@ -34,8 +40,10 @@ pub struct DeadLetter<'a> {
     pub consumer: &'a str,
     /// Reason code, in kebab case.
     pub reason: &'a str,
-    /// For people; no personal data.
+    /// The last error, for people; no personal data.
     pub detail: &'a str,
+    /// The first error, likewise, where there was another before the last.
+    pub first_error: Option<&'a str>,
     /// How often the original was delivered.
     pub attempts: i64,
     /// The original's subject.
@@ -63,7 +71,9 @@ impl DeadLetter<'_> {
         &self,
         original: impl IntoIterator<Item = (&'h str, &'h str)>,
     ) -> impl Iterator<Item = (String, String)> {
-        let stays = |(name, _): &(&str, &str)| name.starts_with("ce-") || *name == "traceparent";
+        let stays = |(name, _): &(&str, &str)| {
+            name.starts_with("ce-") || name.starts_with("proofline-") || *name == "traceparent"
+        };
         let kept = original.into_iter().filter(stays);
         let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let added = self.headers().into_iter().map(|(name, value)| (name.to_owned(), value));
@@ -71,11 +81,12 @@ impl DeadLetter<'_> {
     }
 
     /// The headers that are added to those kept. Each value is one line.
-    pub fn headers(&self) -> [(&'static str, String); 7] {
+    pub fn headers(&self) -> [(&'static str, String); 8] {
         use dead_letter_header as name;
         [
             (name::REASON, one_line(self.reason)),
             (name::DETAIL, one_line(self.detail)),
+            (name::FIRST_ERROR, one_line(self.first_error.unwrap_or(self.detail))),
             (name::ATTEMPTS, self.attempts.to_string()),
             (name::CONSUMER, self.consumer.to_owned()),
             (name::SUBJECT, self.subject.to_owned()),

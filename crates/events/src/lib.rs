@@ -26,7 +26,7 @@ pub mod v1 {
 }
 
 pub use asyncapi::asyncapi;
-pub use dead_letter::{DEAD_LETTER_PREFIX, DeadLetter, dead_letter_header};
+pub use dead_letter::{DEAD_LETTER_PREFIX, DeadLetter, StoredDeadLetter, dead_letter_header};
 pub use envelope::{Envelope, Mismatch, Recorded, header};
 pub use event::Event;
 pub use event_type::{EventType, Service};

@@ -71,7 +71,7 @@ impl DueTimers {
 
     async fn bury(&self, message: &Delivered, rejection: &Rejection) -> Result<(), Error> {
         let name = self.consumer.name();
-        dead_letter::bury(&self.connection, name, message, rejection).await?;
+        dead_letter::bury(&self.connection, name, message, rejection, None).await?;
         tracing::error!(code = rejection.code, detail = %rejection.detail, "put aside as a dead letter");
         message.settle.settle(AckKind::Term).await
     }

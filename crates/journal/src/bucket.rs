@@ -77,6 +77,26 @@ impl Bucket {
         }
     }
 
+    /// The first message from this revision on, of any key: the key, the value, and its revision.
+    /// Also of a key's earlier revisions.
+    pub(crate) async fn next(&self, from: u64) -> Result<Option<(String, Entry)>, Error> {
+        let (stream, all) = (self.stream(), self.subject(">"));
+        let next = Which::NextOn(&all, from);
+        let Some(message) = self.connection.leader_get(&stream, next).await? else {
+            return Ok(None);
+        };
+        let key = message.subject.strip_prefix(&self.subject("")).unwrap_or_default().to_owned();
+        Ok(Some((key, Entry { value: message.payload, revision: message.sequence })))
+    }
+
+    /// Deletes one revision, overwriting its bytes on disk; fine when it is gone already.
+    pub(crate) async fn erase_revision(&self, revision: u64) -> Result<(), Error> {
+        let stream = self.stream();
+        let Err(error) = self.connection.bus.delete(&stream, revision).await else { return Ok(()) };
+        let is_gone = self.connection.leader_get(&stream, Which::At(revision)).await?.is_none();
+        if is_gone { Ok(()) } else { Err(error) }
+    }
+
     async fn publish(
         &self,
         key: &str,

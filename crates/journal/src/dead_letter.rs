@@ -12,6 +12,7 @@ pub(crate) async fn bury(
     consumer: &str,
     message: &Delivered,
     rejection: &Rejection,
+    first_error: Option<&str>,
 ) -> Result<(), Error> {
     let position = message.position.as_ref();
     let position =
@@ -20,6 +21,7 @@ pub(crate) async fn bury(
         consumer,
         reason: rejection.code,
         detail: &rejection.detail,
+        first_error,
         attempts: position.deliveries,
         subject: &message.subject,
         sequence: position.sequence,

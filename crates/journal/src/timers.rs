@@ -57,6 +57,21 @@ impl TimerKind {
         format!("proofline.timer.v1.due.{}.", self.name())
     }
 
+    /// The kind of the timer that comes due on this subject.
+    pub fn of_due(subject: &str) -> Option<Self> {
+        let all = [Self::Deadline, Self::Check, Self::DeleteInAssure, Self::ExpireResult];
+        all.into_iter().find(|kind| subject.starts_with(&kind.due_prefix()))
+    }
+
+    /// The headers of a timer that was to come due at this time and has not been set again.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the time can't be written.
+    pub fn due_headers(at: OffsetDateTime) -> Result<[(&'static str, String); 2], Error> {
+        let at = at.format(&Rfc3339).map_err(|e| Error::Refused(e.to_string()))?;
+        Ok([(DUE, at), (ROUND, 0.to_string())])
+    }
+
     pub(crate) fn read(self, subject: &str, headers: Option<&HeaderMap>) -> Option<Due> {
         let prefix = self.due_prefix();
         let (tenant, id) = subject.strip_prefix(&prefix)?.split_once('.')?;

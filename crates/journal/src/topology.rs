@@ -133,7 +133,7 @@ impl Consumer {
     }
 
     /// The stream it reads.
-    pub(crate) fn stream(self) -> &'static str {
+    pub fn stream(self) -> &'static str {
         match self.source() {
             Source::Events(_) => VERIFICATIONS,
             Source::Timers(_) => TIMERS,

@@ -6,8 +6,8 @@
 //! but not begun goes back at once.
 
 mod backlog;
-mod bugs;
 mod delivery;
+mod failures;
 mod health;
 mod verdict;
 mod workers;
@@ -38,9 +38,9 @@ use crate::{
     trace,
 };
 
-use bugs::Bugs;
 pub use delivery::Delivery;
 pub(crate) use delivery::timer as read_timer;
+use failures::{Failed, Failures};
 pub use health::Health;
 pub use verdict::{Failure, Handled, Rejection};
 use verdict::{retry_delay, settle};
@@ -58,7 +58,7 @@ pub struct Worker {
     consumer: Consumer,
     concurrency: usize,
     health: Health,
-    bugs: Bugs,
+    failures: Failures,
     stop: CancellationToken,
 }
 
@@ -71,7 +71,7 @@ impl Worker {
         stop: CancellationToken,
     ) -> Self {
         let health = Health::new(consumer.name());
-        Self { connection, consumer, concurrency, health, bugs: Bugs::default(), stop }
+        Self { connection, consumer, concurrency, health, failures: Failures::default(), stop }
     }
 
     /// Whether it is consuming, for readiness.
@@ -242,12 +242,13 @@ impl Worker {
     ) -> &'static str {
         let (deliveries, sequence) =
             message.position.map_or((1, 0), |position| (position.deliveries, position.sequence));
-        let bugs = self.bugs.count(sequence, matches!(result, Err(Failure::Bug)));
+        let Failed { bugs, first_error } = self.failures.count(sequence, &result);
         let (mut kind, mut outcome) = settle(&result, deliveries, bugs);
         if let Some(rejection) = verdict::rejection(&result, bugs) {
-            match dead_letter::bury(&self.connection, self.consumer.name(), message, &rejection)
-                .await
-            {
+            let (consumer, first) = (self.consumer.name(), first_error.as_deref());
+            let buried =
+                dead_letter::bury(&self.connection, consumer, message, &rejection, first).await;
+            match buried {
                 Ok(()) => {
                     tracing::error!(code = rejection.code, detail = %rejection.detail, "put aside as a dead letter")
                 }

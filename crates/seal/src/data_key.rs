@@ -91,6 +91,13 @@ impl Keyring {
         wrapped
     }
 
+    /// The id of the key that `wrapped` was made under, as it says itself; `None` when [`wrap`](Self::wrap) did not
+    /// make it.
+    #[must_use]
+    pub fn wrapped_under(wrapped: &[u8]) -> Option<&str> {
+        split_wrapped(wrapped).map(|(id, _)| id)
+    }
+
     /// Decrypts what [`wrap`](Self::wrap) made for the same subject, under whichever key it was.
     ///
     /// # Errors

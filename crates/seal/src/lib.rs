@@ -23,6 +23,7 @@ mod error;
 #[cfg(test)]
 mod example_keys;
 mod fingerprint;
+mod generate;
 mod keyring;
 mod settings;
 
@@ -31,5 +32,6 @@ pub use context::Subject;
 pub use data_key::{DataKey, MAX_DOCUMENT_BYTES};
 pub use error::OpenError;
 pub use fingerprint::Fingerprint;
+pub use generate::generate_entry;
 pub use keyring::{Keyring, KeyringError};
 pub use settings::{Keys, read_sealing_keys, read_token_keys};

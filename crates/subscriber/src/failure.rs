@@ -40,6 +40,14 @@ impl Failure {
         Self(Kind::Reject { code: code.into(), detail: detail.into() })
     }
 
+    /// What a dead letter may say of it.
+    pub(crate) fn told(&self) -> &str {
+        match &self.0 {
+            Kind::Retry { kind, .. } => kind,
+            Kind::Reject { detail, .. } => detail,
+        }
+    }
+
     pub(crate) fn panic() -> Self {
         let (cause, kind) = ("the handler panicked".into(), "a panic of the handler");
         Self(Kind::Retry { after: None, cause, kind })

@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use crate::{
     Delivery, Error, Failure,
-    failures::Failures,
+    failures::{Failed, Failures},
     handling,
     pull::{Pulled, Puller},
     settlement::{Settlement, Tries},
@@ -72,10 +72,13 @@ impl Lane {
             let result = handling::handle(&self.durable, message, self.ack_wait, handler).await;
             let (attempts, sequence) =
                 message.info().map_or((1, 0), |info| (info.delivered, info.stream_sequence));
-            let failures = if result.is_err() { self.failures.count(sequence) } else { 0 };
-            let tries = Tries { attempts, failures, limit: self.give_up_after };
+            let failed =
+                result.as_ref().err().map(|failure| self.failures.count(sequence, failure));
+            let Failed { count, first_error } = failed.unwrap_or_default();
+            let tries = Tries { attempts, failures: count, limit: self.give_up_after };
             let settlement = Settlement::of(result, tries);
-            if settlement.carry_out(&self.puller.jetstream, &self.durable, message).await {
+            let jetstream = &self.puller.jetstream;
+            if settlement.carry_out(jetstream, &self.durable, message, &first_error).await {
                 self.failures.forget(sequence);
             }
         }

@@ -78,26 +78,29 @@ impl Settlement {
         dead_letters: &Context,
         durable: &str,
         message: &Message,
+        first_error: &str,
     ) -> bool {
         let later = async |delay| message.ack_with(AckKind::Nak(Some(delay))).await;
         let (is_done, told) = match self {
             Self::Done => (true, message.double_ack().await),
             Self::Later(delay) => (false, later(delay).await),
-            Self::GiveUp(reason) => match bury(dead_letters, durable, message, &reason).await {
-                Ok(()) => {
-                    tracing::error!(
-                        code = reason.code,
-                        detail = reason.detail,
-                        "put aside as a dead letter"
-                    );
-                    (true, message.double_ack_with(AckKind::Term).await)
+            Self::GiveUp(reason) => {
+                match bury(dead_letters, durable, message, &reason, first_error).await {
+                    Ok(()) => {
+                        tracing::error!(
+                            code = reason.code,
+                            detail = reason.detail,
+                            "put aside as a dead letter"
+                        );
+                        (true, message.double_ack_with(AckKind::Term).await)
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, code = reason.code, "could not be put aside; will be tried again");
+                        let attempts = message.info().map_or(1, |info| info.delivered);
+                        (false, later(retry_delay(attempts)).await)
+                    }
                 }
-                Err(error) => {
-                    tracing::error!(%error, code = reason.code, "could not be put aside; will be tried again");
-                    let attempts = message.info().map_or(1, |info| info.delivered);
-                    (false, later(retry_delay(attempts)).await)
-                }
-            },
+            }
         };
         if let Err(error) = told {
             tracing::warn!(%error, "could not be acknowledged: it may come again");
@@ -125,12 +128,14 @@ async fn bury(
     durable: &str,
     message: &Message,
     reason: &Reason,
+    first_error: &str,
 ) -> Result<(), async_nats::Error> {
     let info = message.info()?;
     let letter = DeadLetter {
         consumer: durable,
         reason: &reason.code,
         detail: &reason.detail,
+        first_error: Some(first_error),
         attempts: info.delivered,
         subject: &message.subject,
         sequence: info.stream_sequence,

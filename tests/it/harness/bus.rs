@@ -15,7 +15,7 @@ use super::certificates;
 const PRODUCTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/nats/production");
 
 /// Whose passwords the configuration takes from its environment.
-const USERS: [&str; 9] = [
+const USERS: [&str; 12] = [
     "sys",
     "provision",
     "intake",
@@ -23,6 +23,9 @@ const USERS: [&str; 9] = [
     "verifier",
     "result-normaliser",
     "operator",
+    "keys",
+    "backup",
+    "restore",
     "callback-receiver",
     "other-crm",
 ];
@@ -92,6 +95,14 @@ impl Broker {
         match self {
             Self::One(server) => server.url(),
             Self::Three(cluster) => cluster.urls().join(","),
+        }
+    }
+
+    /// How many replicas there may be.
+    pub(crate) fn replicas(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Three(_) => 3,
         }
     }
 

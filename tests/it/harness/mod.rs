@@ -16,6 +16,7 @@ mod images;
 pub(crate) mod load;
 mod mailbox;
 mod nats;
+mod operator;
 mod process;
 mod scene;
 mod simulator;
@@ -34,9 +35,10 @@ pub(crate) use given::{Verification, order};
 pub(crate) use images::{Trickle, digest, heic, jpeg, png};
 pub(crate) use mailbox::Caught;
 pub(crate) use nats::{End, ends_in, ends_of, everything_in};
+pub(crate) use operator::{Typed, type_with};
 pub(crate) use process::{Doors, Process};
 pub(crate) use scene::{
-    ACME_KEY, EVENTS_SECRET, OTHER_KEY, SECRETS, Scene, THEIR_EVENTS_SECRET, TOKEN_KEYS,
+    ACME_KEY, EVENTS_SECRET, KEYS, OTHER_KEY, SECRETS, Scene, THEIR_EVENTS_SECRET, TOKEN_KEYS,
 };
 pub(crate) use simulator::Simulator;
 pub(crate) use stage::{SERVICES, Stage};

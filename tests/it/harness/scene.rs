@@ -9,7 +9,7 @@ pub(crate) const ACME_KEY: &str = "acme-planted-api-key";
 /// API key of the tenant `other`.
 pub(crate) const OTHER_KEY: &str = "other-planted-api-key";
 /// Seals documents.
-const KEYS: &str = "seal1:cGxhbnRlZC1zZWFsaW5nLWtleS1wbGFudGVkLWtleTA=";
+pub(crate) const KEYS: &str = "seal1:cGxhbnRlZC1zZWFsaW5nLWtleS1wbGFudGVkLWtleTA=";
 /// Signs capabilities.
 pub(crate) const TOKEN_KEYS: &str = "sign1:cGxhbnRlZC1zaWduaW5nLWtleS1wbGFudGVkLWtleTE=";
 /// Secret of the API client at Assure.

@@ -6,6 +6,7 @@
 //! * Where to begin: `rights.rs`, the table of who may do what; `work.rs` does all of it and meets
 //!   no refusal, `forbidden.rs` tries everything else and meets nothing but refusals.
 
+mod copies;
 mod dead_letters;
 mod flows;
 mod forbidden;

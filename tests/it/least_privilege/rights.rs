@@ -27,13 +27,17 @@ pub(super) struct Rights {
     consumes: &'static str,
     /// Streams it may make, look at and change.
     makes: &'static [&'static str],
+    /// Streams it may have snapshots of.
+    copies: &'static [&'static str],
+    /// Streams it may restore, and look at and delete for that.
+    restores: &'static [&'static str],
     /// Anything else: a subject, or how it begins when that ends with a dot.
     others: &'static [&'static str],
     /// What it may hear besides its inbox.
     hears: &'static [&'static str],
 }
 
-pub(super) const TABLE: [Rights; 9] = [
+pub(super) const TABLE: [Rights; 12] = [
     Rights {
         user: "provision",
         makes: &STREAMS,
@@ -117,13 +121,46 @@ pub(super) const TABLE: [Rights; 9] = [
     Rights {
         user: "operator",
         looks: &["VERIFICATIONS", "DEAD_LETTERS"],
+        deletes: &["DEAD_LETTERS"],
         others: &[
             "proofline.replay.v1.",
+            "proofline.timer.v1.due.",
+            "$JS.API.CONSUMER.INFO.TIMERS.",
             "$JS.API.CONSUMER.LIST.VERIFICATIONS",
             "$JS.API.CONSUMER.INFO.VERIFICATIONS.",
             "$JS.API.CONSUMER.MSG.NEXT.VERIFICATIONS.",
             "$JS.API.CONSUMER.CREATE.VERIFICATIONS.new.proofline.v1.process-finished.",
             "$JS.API.STREAM.INFO.DEAD_LETTERS",
+        ],
+        ..NONE
+    },
+    Rights {
+        user: "keys",
+        looks: &["VERIFICATIONS", "KV_DATA_KEYS"],
+        deletes: &["KV_DATA_KEYS"],
+        writes: &["DATA_KEYS."],
+        ..NONE
+    },
+    Rights {
+        user: "backup",
+        looks: &["VERIFICATIONS"],
+        copies: &COPIED,
+        others: &["$JS.SNAPSHOT.ACK."],
+        ..NONE
+    },
+    Rights {
+        user: "restore",
+        events: &["erasure-requested"],
+        reads: &["VERIFICATIONS"],
+        looks: &["KV_DATA_KEYS"],
+        deletes: &["KV_DATA_KEYS"],
+        copies: &RESTORED,
+        restores: &RESTORED,
+        others: &[
+            "$JS.SNAPSHOT.ACK.",
+            "$JS.SNAPSHOT.RESTORE.",
+            "$JS.API.CONSUMER.LIST.VERIFICATIONS",
+            "$JS.API.CONSUMER.DELETE.VERIFICATIONS.",
         ],
         ..NONE
     },
@@ -142,9 +179,17 @@ const NONE: Rights = Rights {
     writes: &[],
     consumes: "-",
     makes: &[],
+    copies: &[],
+    restores: &[],
     others: &[],
     hears: &[],
 };
+
+/// What a backup has.
+const COPIED: [&str; 3] = ["VERIFICATIONS", "DEAD_LETTERS", "KV_DOSSIERS"];
+/// What it has with keys.
+const RESTORED: [&str; 6] =
+    ["VERIFICATIONS", "DEAD_LETTERS", "KV_DOSSIERS", "KV_SEALED", "KV_PARAMETERS", "KV_DATA_KEYS"];
 
 /// A subscriber pulls under another name than JetStream's own.
 const ACME: [&str; 3] = [
@@ -204,6 +249,10 @@ impl Rights {
             || ["INFO", "CREATE", "UPDATE"]
                 .iter()
                 .any(|verb| is(&format!("$JS.API.STREAM.{verb}."), self.makes, ""))
+            || ["INFO", "DELETE", "RESTORE"]
+                .iter()
+                .any(|verb| is(&format!("$JS.API.STREAM.{verb}."), self.restores, ""))
+            || is("$JS.API.STREAM.SNAPSHOT.", self.copies, "")
             || self.others.iter().any(|other| is_other(other))
     }
 }

@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use super::NOBODY;
 
 /// Everybody who may do some of it.
-pub(super) const USERS: [&str; 9] = [
+pub(super) const USERS: [&str; 12] = [
     "provision",
     "intake",
     "upload",
     "verifier",
     "result-normaliser",
     "operator",
+    "keys",
+    "backup",
+    "restore",
     "callback-receiver",
     "acme-billing",
     "other-crm",
@@ -135,6 +138,8 @@ pub(super) fn everything() -> BTreeSet<String> {
         ] {
             add(format!("$JS.API.STREAM.{verb}.{stream}"));
         }
+        add(format!("$JS.SNAPSHOT.ACK.{stream}.0.32768.1"));
+        add(format!("$JS.SNAPSHOT.RESTORE.{stream}.0"));
         add(format!("$JS.API.DIRECT.GET.{stream}"));
         add(format!("$JS.API.DIRECT.GET.{stream}.proofline.v1.process-finished.acme.{NOBODY}"));
         for verb in ["CREATE", "NAMES", "LIST"] {

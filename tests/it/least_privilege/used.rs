@@ -15,7 +15,7 @@ pub(super) async fn nobody_has_a_right_without_a_use(stage: &Stage) {
     let accounts = stage.folder().join("nats-conf/accounts.conf");
     let may = rights(&fs::read_to_string(accounts).unwrap());
     let did = done(&stage.broker.lock().await.logs()[0]);
-    assert_eq!(may.len(), 9, "{:?}", may.keys());
+    assert_eq!(may.len(), 12, "{:?}", may.keys());
 
     let unused = may.iter().flat_map(|(user, rights)| {
         let done = did.get(user).cloned().unwrap_or_default();

@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use reqwest::Method;
 use serde_json::json;
 
 use super::{
+    copies::{a_copy_is_restored, copies_are_made, keys_are_wrapped_anew},
     dead_letters::each_consumer_puts_aside_what_it_cannot_read,
     flows::{UNWANTED, all_flows, is_erased_before_it_can_be_started},
     subscriber::Subscriber,
@@ -30,10 +32,15 @@ async fn one_server_lets_everybody_do_what_they_must() {
     assert!(!billing.has_heard(&theirs) && all.iter().all(|v| !crm.has_heard(v)));
     replays(&stage, &billing, &all[0]).await;
     leaves_alone_what_wants_to_be_left_alone(&stage).await;
+    let copy = copies_are_made(&stage).await;
     is_erased_before_it_can_be_started(&stage).await;
+    erases(&stage, &all[0]).await;
     each_consumer_puts_aside_what_it_cannot_read(&stage).await;
+    a_timer_that_was_put_aside_comes_due_once_more(&stage).await;
     billing.stops().await;
     crm.stops().await;
+    a_copy_is_restored(&stage, copy).await;
+    keys_are_wrapped_anew(&stage).await;
     a_consumer_without_a_subscriber_is_pruned(&stage).await;
     nobody_was_refused_anything(&stage).await;
     nobody_has_a_right_without_a_use(&stage).await;
@@ -51,6 +58,12 @@ async fn three_servers_let_everybody_do_what_they_must() {
         billing.hears(v).await;
     }
     replays(&stage, &billing, &all[0]).await;
+    let copy = copies_are_made(&stage).await;
+    a_copy_is_restored(&stage, copy).await;
+    let (given, _, then) = stage.acts();
+    let after = given.a_submitted_verification(json!({})).await;
+    then.finishes(&after).await;
+    billing.hears(&after).await;
     billing.stops().await;
     nobody_was_refused_anything(&stage).await;
 }
@@ -117,6 +130,18 @@ async fn replays(stage: &Stage, billing: &Subscriber, v: &Verification) {
     assert!(letters.iter().any(is_its_own));
 }
 
+async fn a_timer_that_was_put_aside_comes_due_once_more(stage: &Stage) {
+    let arguments = ["dead", "replay", "--consumer", "verifier-deadline"];
+    let (code, said) = operate(stage, "operator", &arguments).await;
+    assert_eq!((code, said.as_str()), (Some(0), "1 replayed.\n"));
+}
+
+async fn erases(stage: &Stage, v: &Verification) {
+    let path = format!("/v1/verifications/{}", v.id);
+    stage.caller.api(Method::DELETE, &path).ask().await.is(202);
+    stage.acts().2.is_told(v, "data-erased", 1).await;
+}
+
 async fn a_consumer_without_a_subscriber_is_pruned(stage: &Stage) {
     let file = stage.folder().join("tenants.toml");
     let tenants = fs::read_to_string(&file).unwrap();
@@ -127,10 +152,17 @@ async fn a_consumer_without_a_subscriber_is_pruned(stage: &Stage) {
 }
 
 /// `proofline …` as this user.
-async fn operate(stage: &Stage, user: &str, arguments: &[&str]) -> (Option<i32>, String) {
+pub(super) async fn operate(
+    stage: &Stage,
+    user: &str,
+    arguments: &[&str],
+) -> (Option<i32>, String) {
     let mut command = program("proofline");
     command.args(arguments);
-    command.env("PROOFLINE_NATS_URL", stage.broker.lock().await.url());
+    let broker = stage.broker.lock().await;
+    command.env("PROOFLINE_NATS_URL", broker.url());
+    command.env("PROOFLINE_NATS_REPLICAS", broker.replicas().to_string());
+    drop(broker);
     command.env("PROOFLINE_TENANTS_FILE", stage.folder().join("tenants.toml"));
     command.envs(stage.guard.as_ref().unwrap().settings_of(user));
     let output = command.output().await.unwrap();

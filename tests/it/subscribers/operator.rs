@@ -218,12 +218,8 @@ async fn consumers(stage: &Stage) -> Vec<String> {
 
 /// `proofline subscribers …`, and what it said.
 async fn operate(stage: &Stage, arguments: &[&str]) -> (Option<i32>, String) {
-    let mut command = program("proofline");
-    command.arg("subscribers").args(arguments);
-    command.env("PROOFLINE_NATS_URL", stage.broker.lock().await.url());
-    let output = command.output().await.unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(said).unwrap())
+    let typed = stage.types(&[&["subscribers"], arguments].concat()).await;
+    (typed.code, typed.said + &typed.complained)
 }
 
 /// The numbers of the replays of an end, as they are stored.

@@ -1,12 +1,20 @@
 //! `proofline`: the command line, for whoever develops with Proofline or operates it.
 
+mod backup;
+mod consumer;
+mod dead;
 mod demo;
 mod describe;
 mod dev;
 mod health;
 mod installation;
+mod keys;
+mod moment;
 mod output;
+mod patience;
 mod provision;
+mod replays;
+mod restore;
 mod sample;
 mod sandbox;
 mod subscribers;
@@ -74,6 +82,24 @@ enum Command {
     /// Reads PROOFLINE_NATS_*, as provision does.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
+    /// Shows what no consumer could handle, and hands it to the consumer once more.
+    ///
+    /// Reads PROOFLINE_NATS_*, as provision does.
+    #[command(subcommand)]
+    Dead(dead::Command),
+    /// Makes keys, and wraps data keys anew so that old ones may go.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Copies streams and buckets into files, in the form of `nats stream backup`.
+    ///
+    /// Services go on meanwhile. Without --with-keys nothing of it is personal. Reads
+    /// PROOFLINE_NATS_*.
+    Backup(backup::Arguments),
+    /// Puts a backup back, into a server that has no such streams.
+    ///
+    /// Every verification it knows is taken up again and ends; what was erased since is erased
+    /// again. Reads PROOFLINE_NATS_*; `--settings` describes them.
+    Restore(restore::Arguments),
     /// Asks a service whether it is ready, for health checks of containers, which have no shell.
     ///
     /// Exit code 0 if the answer is 2xx; if not, 1 and what the service says against it.
@@ -113,6 +139,14 @@ fn main() -> ExitCode {
                 provision::run(provision::Leave { prune, accept_loss }).await
             }
             Command::Subscribers(command) => subscribers::run(command).await,
+            Command::Dead(command) => dead::run(command).await,
+            Command::Keys(command) => keys::run(command).await,
+            Command::Backup(arguments) => backup::run(arguments).await,
+            Command::Restore(arguments) if arguments.settings => {
+                say(&restore::describe());
+                Ok(())
+            }
+            Command::Restore(arguments) => restore::run(arguments).await,
             Command::Health { url } => health::run(url).await,
             Command::Describe { interface } => {
                 say(&describe::document(interface));

@@ -55,6 +55,8 @@ async fn a_handler_that_always_fails_or_panics_gives_up_after_so_many_attempts()
     assert_eq!(bench.seen(&bad).len(), 3);
     assert_eq!(letter.headers.get(name::REASON).unwrap().as_str(), "attempts-exhausted");
     assert_eq!(letter.headers.get(name::ATTEMPTS).unwrap().as_str(), "3");
+    let first = letter.headers.get(name::FIRST_ERROR).unwrap().as_str();
+    assert_eq!(first, "a panic of the handler");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ pub(crate) struct Member {
     pub(crate) program: &'static str,
     /// Which of several it is, from 0.
     pub(crate) number: usize,
-    settings: Vec<(&'static str, String)>,
+    settings: Mutex<Vec<(&'static str, String)>>,
     log: PathBuf,
     child: Mutex<Option<Child>>,
     build: Mutex<Build>,
@@ -47,10 +47,11 @@ impl Member {
         let log = folder.join(format!("{program}-{number}.log"));
         let (url, admin_url) = (String::new(), String::new());
         let (child, build) = (Mutex::default(), Mutex::new(build.clone()));
+        let settings = Mutex::new(settings);
         let mut member = Self { program, number, settings, log, child, build, url, admin_url };
         let (url, admin_url) = member.launch().await;
         // Whoever starts it again finds it where it was.
-        for (name, value) in &mut member.settings {
+        for (name, value) in member.settings.get_mut() {
             match *name {
                 "PROOFLINE_LISTEN" | "SIMULATOR_LISTEN" => *value = address_of(&url),
                 "PROOFLINE_ADMIN_LISTEN" => *value = address_of(&admin_url),
@@ -70,6 +71,15 @@ impl Member {
     pub(crate) async fn restart_as(&self, build: &Build) {
         *self.build.lock().await = build.clone();
         self.restart().await;
+    }
+
+    /// Has another value of a setting from its next start on, if it has the setting at all.
+    pub(crate) async fn is_told(&self, name: &str, value: &str) {
+        for (setting, old) in self.settings.lock().await.iter_mut() {
+            if *setting == name {
+                value.clone_into(old);
+            }
+        }
     }
 
     /// Ends it without a warning.
@@ -129,13 +139,14 @@ impl Member {
         let file = File::options().create(true).append(true).open(&self.log).unwrap();
         let told = usize::try_from(fs::metadata(&self.log).unwrap().len()).unwrap();
         let mut command = self.build.lock().await.program(self.program);
+        let settings = self.settings.lock().await;
         command
-            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file);
         let child = child.insert(command.spawn().unwrap());
-        let is_set = |name| self.settings.iter().any(|(set, _)| *set == name);
+        let is_set = |name| settings.iter().any(|(set, _)| *set == name);
         let is_public = is_set("PROOFLINE_LISTEN") || is_set("SIMULATOR_LISTEN");
         let is_administered = is_set("PROOFLINE_ADMIN_LISTEN");
         soon(&format!("{} listens", self.program), async || {

@@ -22,8 +22,8 @@ pub(crate) use journey::Journey;
 pub(crate) use member::{Member, signal};
 pub(crate) use memory::{Growth, at_once};
 pub(crate) use patience::{Chance, persist, soon, try_ask};
-pub(crate) use plan::Plan;
-pub(crate) use rolling::{callers, roll, two_of_each};
+pub(crate) use plan::{KEYS, Plan};
+pub(crate) use rolling::{callers, replace_all, roll, settle, two_of_each};
 pub(crate) use wiring::{End as CableEnd, NODES, Wiring};
 
 /// Programs, by their names.

@@ -36,9 +36,15 @@ pub(crate) fn callers(fleet: &Fleet, name: &str) -> Load {
 /// Replaces every process by one of this build while the callers of a load go on, each behind the
 /// door of its program: out of rotation, asked to stop, started, in rotation once it is ready.
 pub(crate) async fn roll(fleet: &Fleet, load: Load, build: &Build) -> Report {
+    replace_all(fleet, &load, build).await;
+    settle(fleet, load).await
+}
+
+/// The same, and the load goes on.
+pub(crate) async fn replace_all(fleet: &Fleet, load: &Load, build: &Build) {
     for program in SERVICES {
         for member in fleet.all(program) {
-            get_through(&load).await;
+            get_through(load).await;
             fleet.leaves(member);
             member.stop().await;
             member.restart_as(build).await;
@@ -46,7 +52,11 @@ pub(crate) async fn roll(fleet: &Fleet, load: Load, build: &Build) -> Report {
             fleet.joins(member);
         }
     }
-    get_through(&load).await;
+    get_through(load).await;
+}
+
+/// Lets the last callers go, and waits for the ends of all.
+pub(crate) async fn settle(fleet: &Fleet, load: Load) -> Report {
     load.stop().await.settle(&fleet.nats, PATIENCE).await
 }
 

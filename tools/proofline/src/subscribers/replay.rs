@@ -8,26 +8,24 @@ use async_nats::{
     jetstream::{
         self, Message,
         consumer::{DeliverPolicy, Info, PullConsumer, pull::OrderedConfig},
-        context::PublishError,
-        stream::{LastRawMessageErrorKind, Stream},
+        stream::Stream,
     },
 };
 use futures_util::StreamExt;
 use proofline_events::{EventType, REPLAY_HEADER, TenantName, header as ce, replay_subject};
 use proofline_journal::topology::VERIFICATIONS;
-use proofline_settings::parse_duration;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 use super::tenant_of;
-use crate::output::say;
+use crate::{
+    moment::{now, point_in_time},
+    output::say,
+    replays::{Replays, kept, pace},
+};
 
 /// How long NATS may take to hand out the next stored message.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often one replay is published at most, and how long it waits in between. As its id stays, the
-/// stream drops what it has stored already and only could not confirm.
-const ATTEMPTS: u32 = 5;
-const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -87,6 +85,7 @@ async fn replay_all(
 ) -> anyhow::Result<()> {
     let stream = jetstream.get_stream_no_info(VERIFICATIONS).await?;
     let (mut ends, waiting) = ends_of(&stream, &subscriber.tenant, arguments.since).await?;
+    let replays = Replays::by(jetstream);
     let mut pace = pace(arguments.rate);
     for _ in 0..waiting {
         let next = timeout(PATIENCE, ends.next()).await;
@@ -99,7 +98,7 @@ async fn replay_all(
         progress.since = info.published;
         if !arguments.dry_run {
             pace.tick().await;
-            replay(jetstream, &stream, &arguments.consumer, &end).await?;
+            replay(&replays, &arguments.consumer, &end).await?;
         }
         progress.count += 1;
         progress.since = info.published + time::Duration::NANOSECOND;
@@ -160,95 +159,14 @@ async fn ends_of(
 }
 
 /// Stores an end once more, where only this subscriber finds it.
-async fn replay(
-    jetstream: &jetstream::Context,
-    stream: &Stream<()>,
-    consumer: &str,
-    end: &Message,
-) -> anyhow::Result<()> {
+async fn replay(replays: &Replays<'_>, consumer: &str, end: &Message) -> anyhow::Result<()> {
     let (_, key) =
         EventType::parse_subject(&end.subject).context("the stream holds an unknown subject")?;
     let subject = replay_subject(consumer, &key);
-    let number = last_number(stream, &subject).await? + 1;
-    let mut headers = HeaderMap::new();
-    for (name, values) in end.headers.iter().flat_map(HeaderMap::iter) {
-        let text: &str = name.as_ref();
-        let is_kept = text.starts_with("ce-") || matches!(text, "traceparent" | "tracestate");
-        if let Some(value) = values.last().filter(|_| is_kept) {
-            headers.insert(name.clone(), value.clone());
-        }
-    }
+    let number = replays.next_number(VERIFICATIONS, &subject).await?;
+    let mut headers = kept(end.headers.iter().flat_map(HeaderMap::iter));
     let id = headers.get(ce::ID).map_or_else(|| key.id.to_string(), |id| id.as_str().to_owned());
     headers.insert(header::NATS_MESSAGE_ID, format!("{id}.replay.{consumer}.{number}"));
     headers.insert(REPLAY_HEADER, number.to_string());
-    publish_patiently(async || {
-        let (subject, headers) = (subject.clone(), headers.clone());
-        let sent = jetstream.publish_with_headers(subject, headers, end.payload.clone()).await;
-        sent?.await
-    })
-    .await
-    .context("cannot publish (what was stored all the same is replayed once more)")
-}
-
-async fn publish_patiently<T>(
-    publish: impl AsyncFn() -> Result<T, PublishError>,
-) -> anyhow::Result<()> {
-    let mut pace = interval(TRY_AGAIN);
-    let mut attempt = 1;
-    loop {
-        pace.tick().await;
-        match publish().await {
-            Ok(_) => return Ok(()),
-            Err(error) if attempt == ATTEMPTS => return Err(error.into()),
-            Err(_) => attempt += 1,
-        }
-    }
-}
-
-/// How often this was replayed to the consumer before.
-async fn last_number(stream: &Stream<()>, subject: &str) -> anyhow::Result<u64> {
-    match stream.get_last_raw_message_by_subject(subject).await {
-        Ok(last) => {
-            let number = last.headers.get(REPLAY_HEADER);
-            Ok(number.and_then(|number| number.as_str().parse().ok()).unwrap_or(0))
-        }
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
-        Err(error) => Err(error).context("cannot look for earlier replays"),
-    }
-}
-
-fn pace(rate: u32) -> Interval {
-    let mut pace = interval(Duration::from_secs(1) / rate);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    pace
-}
-
-fn point_in_time(text: &str) -> Result<OffsetDateTime, String> {
-    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
-        return Ok(time);
-    }
-    let ago = parse_duration(text)
-        .map_err(|_| "neither a time in RFC 3339 nor a duration such as 24h".to_owned())?;
-    now().checked_sub(ago.try_into().map_err(|_| "too long ago")?).ok_or("too long ago".to_owned())
-}
-
-#[expect(clippy::disallowed_methods, reason = "an operator asks now")]
-fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_point_in_time_is_told_by_the_clock_or_by_how_long_ago() {
-        let time = point_in_time("2026-11-23T20:49:40Z").unwrap();
-        assert_eq!(time.unix_timestamp(), 1_795_466_980);
-        let ago = now() - point_in_time("24h").unwrap();
-        assert!((time::Duration::hours(23)..time::Duration::hours(25)).contains(&ago), "{ago}");
-        for bad in ["", "yesterday", "24", "2026-11-23"] {
-            assert!(point_in_time(bad).is_err(), "{bad}");
-        }
-    }
+    replays.publish(subject, headers, end.payload.clone()).await
 }
