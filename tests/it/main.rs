@@ -13,6 +13,7 @@ mod harness;
 mod accounts;
 mod callbacks;
 mod command_line;
+mod doctor;
 mod document_flow;
 mod ends;
 mod errors;

@@ -3,6 +3,7 @@
 mod demo;
 mod describe;
 mod dev;
+mod doctor;
 mod health;
 mod installation;
 mod output;
@@ -74,6 +75,13 @@ enum Command {
     /// Reads PROOFLINE_NATS_*, as provision does.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
+    /// Checks an installation, and says what is wrong and what to do.
+    ///
+    /// Reads the settings of intake and of provision, and PROOFLINE_NATS_MONITORING; `--settings`
+    /// describes them. Changes nothing but a stream of its own, PROOFLINE_PROBE, which it makes and
+    /// deletes. Exit code 0 if there is no problem but accepted ones, 1 if there is, 2 for wrong
+    /// settings or arguments.
+    Doctor(doctor::Arguments),
     /// Asks a service whether it is ready, for health checks of containers, which have no shell.
     ///
     /// Exit code 0 if the answer is 2xx; if not, 1 and what the service says against it.
@@ -113,6 +121,7 @@ fn main() -> ExitCode {
                 provision::run(provision::Leave { prune, accept_loss }).await
             }
             Command::Subscribers(command) => subscribers::run(command).await,
+            Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Health { url } => health::run(url).await,
             Command::Describe { interface } => {
                 say(&describe::document(interface));
