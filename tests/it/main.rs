@@ -14,6 +14,7 @@ mod accounts;
 mod callbacks;
 mod chaos;
 mod command_line;
+mod doctor;
 mod document_flow;
 mod ends;
 mod errors;

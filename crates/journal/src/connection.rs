@@ -107,6 +107,14 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The same servers, for somebody without a login.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        Self { login: Login::None, inbox_prefix: "_INBOX".to_owned(), ..self.clone() }
+    }
+}
+
 /// A connection that keeps trying: it may be made before NATS is there, and outlives its absence.
 #[derive(Debug, Clone)]
 pub struct Connection {

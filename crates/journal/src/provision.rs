@@ -11,14 +11,12 @@ use std::time::Duration;
 use async_nats::jetstream::{self, consumer::pull, stream::Config};
 use proofline_ambient::clock;
 use proofline_settings::Reader;
-use tokio::time::timeout;
 
 pub use self::prune::prune;
 use self::{change::Change, consumer::ConsumerPlan, stream::StreamPlan};
 use crate::{
-    Connection, Error,
-    connection::REQUEST_TIMEOUT,
-    topology::{self, Consumer, MAX_DOCUMENT_BYTES},
+    Connection, Error, check_max_payload, check_version,
+    topology::{self, Consumer},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -117,33 +115,62 @@ pub async fn provision(
     subscribers: &[(String, String)],
     accepts_loss: bool,
 ) -> Result<Vec<String>, ProvisionError> {
-    wait_until_connected(connection).await?;
-    check_server(connection)?;
-    let mut streams = Vec::new();
-    for wanted in wanted_streams(settings) {
-        streams.push(StreamPlan::make(connection, wanted, clock::now()).await?);
-    }
-    let mut consumers = Vec::new();
-    for (stream, wanted) in wanted_consumers(subscribers) {
-        consumers.push(ConsumerPlan::make(connection, stream, wanted).await?);
-    }
-
-    let changes = || {
-        let of_streams = streams.iter().map(|plan| &plan.change);
-        of_streams.chain(consumers.iter().map(|plan| &plan.change))
-    };
-    let losses: Vec<_> = changes().flat_map(Change::losses).collect();
+    check_version(connection).await?;
+    check_max_payload(connection).await?;
+    let plans = Plans::make(connection, settings, subscribers).await?;
+    let losses: Vec<_> = plans.changes().flat_map(Change::losses).collect();
     if !losses.is_empty() && !accepts_loss {
         return Err(ProvisionError::WouldLose(losses));
     }
-    let done = changes().map(ToString::to_string).collect();
-    for plan in streams {
+    let done = plans.changes().map(ToString::to_string).collect();
+    for plan in plans.streams {
         plan.carry_out(connection).await?;
     }
-    for plan in consumers {
+    for plan in plans.consumers {
         plan.carry_out(connection).await?;
     }
     Ok(done)
+}
+
+/// What [`provision`] would make or change, for people. Nothing, if all is as it should be.
+///
+/// # Errors
+/// [`Error`].
+pub async fn outstanding(
+    connection: &Connection,
+    settings: ProvisionSettings,
+    subscribers: &[(String, String)],
+) -> Result<Vec<String>, Error> {
+    let plans = Plans::make(connection, settings, subscribers).await?;
+    Ok(plans.changes().filter(|change| !change.is_none()).map(ToString::to_string).collect())
+}
+
+/// What is to be done about everything.
+struct Plans {
+    streams: Vec<StreamPlan>,
+    consumers: Vec<ConsumerPlan>,
+}
+
+impl Plans {
+    async fn make(
+        connection: &Connection,
+        settings: ProvisionSettings,
+        subscribers: &[(String, String)],
+    ) -> Result<Self, Error> {
+        let mut plans = Self { streams: Vec::new(), consumers: Vec::new() };
+        for wanted in wanted_streams(settings) {
+            plans.streams.push(StreamPlan::make(connection, wanted, clock::now()).await?);
+        }
+        for (stream, wanted) in wanted_consumers(subscribers) {
+            plans.consumers.push(ConsumerPlan::make(connection, stream, wanted).await?);
+        }
+        Ok(plans)
+    }
+
+    fn changes(&self) -> impl Iterator<Item = &Change> {
+        let of_streams = self.streams.iter().map(|plan| &plan.change);
+        of_streams.chain(self.consumers.iter().map(|plan| &plan.change))
+    }
 }
 
 /// Every stream and bucket that there should be.
@@ -166,30 +193,6 @@ fn wanted_consumers(
         .iter()
         .map(|(tenant, name)| (topology::VERIFICATIONS, topology::subscriber_config(tenant, name)));
     ours.chain(theirs)
-}
-
-/// A connection is made in the background, and tells nothing of its server before.
-async fn wait_until_connected(connection: &Connection) -> Result<(), Error> {
-    let flushed = timeout(REQUEST_TIMEOUT, connection.nats()?.client.flush()).await;
-    flushed.map_err(|_| Error::unavailable("there is no connection"))?.map_err(Error::unavailable)
-}
-
-/// An older server ignores guards silently, and a smaller limit would lose large results.
-fn check_server(connection: &Connection) -> Result<(), Error> {
-    let info = connection.nats()?.client.server_info();
-    let mut numbers = info.version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if version < (2, 14) {
-        let found = &info.version;
-        return Err(Error::Refused(format!("NATS 2.14 or later is needed, this is {found}")));
-    }
-    if info.max_payload < MAX_DOCUMENT_BYTES {
-        let allowed = info.max_payload;
-        return Err(Error::Refused(format!(
-            "max_payload of the NATS server must be at least {MAX_DOCUMENT_BYTES} bytes (a little more for headers), it is {allowed}"
-        )));
-    }
-    Ok(())
 }
 
 fn refused(what: &str, error: &dyn std::error::Error) -> Error {

@@ -1,5 +1,6 @@
 //! The operator's keys: the first seals and signs, all open and verify.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -78,6 +79,11 @@ impl Keyring {
         self.keys.iter().map(|key| key.id.as_str())
     }
 
+    /// The ids of keys that nobody drew at random: a text, or the same few bytes again and again.
+    pub fn guessable_ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter(|key| key.is_guessable()).map(|key| key.id.as_str())
+    }
+
     /// The key that seals and signs.
     pub(crate) fn first(&self) -> &Key {
         &self.keys[0]
@@ -88,7 +94,16 @@ impl Keyring {
     }
 }
 
+/// Of 32 random bytes fewer are different about once in 10^18 times.
+const LEAST_DISTINCT_BYTES: usize = 16;
+
 impl Key {
+    fn is_guessable(&self) -> bool {
+        let key = self.secret.expose_secret();
+        let distinct: BTreeSet<_> = key.iter().collect();
+        distinct.len() < LEAST_DISTINCT_BYTES || key.iter().all(|b| matches!(b, b' '..=b'~'))
+    }
+
     /// The key for one use of this crate.
     pub(crate) fn subkey(&self, usage: &str) -> Zeroizing<[u8; KEY_BYTES]> {
         self.expand(&["proofline.seal.v1", usage])
@@ -141,6 +156,17 @@ mod tests {
         let keyring = Keyring::parse(&text).unwrap();
         assert_eq!(keyring.ids().collect::<Vec<_>>(), ["a1", "b2"]);
         assert_eq!(format!("{keyring:?}"), r#"Keyring["a1", "b2"]"#);
+    }
+
+    #[test]
+    fn a_text_or_a_pattern_is_guessable_and_what_was_drawn_is_not() {
+        let text = format!(
+            "{ONE},b2:cHJvb2ZsaW5lIGRlbW86IG5vdCBhIHNlY3JldCBrZXk=,\
+             c3:GxvVZ7Y0lqf3m2hTQkzq1o9Jx4w8s5uR6nEybP0aDcE="
+        );
+        let keyring = Keyring::parse(&text).unwrap();
+        assert_eq!(keyring.guessable_ids().collect::<Vec<_>>(), ["a1", "b2"]);
+        assert_eq!(keyring.derive("tokens").guessable_ids().count(), 0);
     }
 
     #[test]

@@ -38,7 +38,8 @@ pub(crate) use nats::{End, ends_in, ends_of, everything_in};
 pub(crate) use operator::{Typed, type_with};
 pub(crate) use process::{Doors, Process};
 pub(crate) use scene::{
-    ACME_KEY, EVENTS_SECRET, KEYS, OTHER_KEY, SECRETS, Scene, THEIR_EVENTS_SECRET, TOKEN_KEYS,
+    ACME_KEY, CLIENT_SECRET, EVENTS_SECRET, KEYS, OTHER_KEY, SECRETS, Scene, THEIR_EVENTS_SECRET,
+    TOKEN_KEYS,
 };
 pub(crate) use simulator::Simulator;
 pub(crate) use stage::{SERVICES, Stage};

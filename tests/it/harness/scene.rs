@@ -13,7 +13,7 @@ pub(crate) const KEYS: &str = "seal1:cGxhbnRlZC1zZWFsaW5nLWtleS1wbGFudGVkLWtleTA
 /// Signs capabilities.
 pub(crate) const TOKEN_KEYS: &str = "sign1:cGxhbnRlZC1zaWduaW5nLWtleS1wbGFudGVkLWtleTE=";
 /// Secret of the API client at Assure.
-pub(super) const CLIENT_SECRET: &str = "planted-client-secret";
+pub(crate) const CLIENT_SECRET: &str = "planted-client-secret";
 /// The API client of the tenant `other` at Assure, where it has an account of its own.
 const THEIR_CLIENT: &str = "their-client";
 pub(super) const THEIR_CLIENT_SECRET: &str = "their-planted-client-secret";

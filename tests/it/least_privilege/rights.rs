@@ -48,6 +48,9 @@ pub(super) const TABLE: [Rights; 12] = [
             "$JS.API.CONSUMER.CREATE.TIMERS.new",
             "$JS.API.CONSUMER.LIST.VERIFICATIONS",
             "$JS.API.CONSUMER.DELETE.VERIFICATIONS.",
+            "$JS.API.STREAM.CREATE.PROOFLINE_PROBE",
+            "$JS.API.STREAM.DELETE.PROOFLINE_PROBE",
+            "proofline.probe.v1",
         ],
         ..NONE
     },

@@ -12,8 +12,11 @@ use super::{
     subscriber::Subscriber,
     used::nobody_has_a_right_without_a_use,
 };
-use crate::harness::{
-    Ask, Bus, Scene, Stage, Verification, eventually, everything_in, jpeg, order, program,
+use crate::{
+    doctor::Patient,
+    harness::{
+        Ask, Bus, Scene, Stage, Verification, eventually, everything_in, jpeg, order, program,
+    },
 };
 
 #[tokio::test]
@@ -43,6 +46,8 @@ async fn one_server_lets_everybody_do_what_they_must() {
     keys_are_wrapped_anew(&stage).await;
     a_consumer_without_a_subscriber_is_pruned(&stage).await;
     nobody_was_refused_anything(&stage).await;
+    // Which tries to come in without a login, and is refused.
+    Patient::of(&stage).await.suffers_from(&["replicas"]).await;
     nobody_has_a_right_without_a_use(&stage).await;
 }
 

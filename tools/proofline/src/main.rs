@@ -6,6 +6,7 @@ mod dead;
 mod demo;
 mod describe;
 mod dev;
+mod doctor;
 mod health;
 mod installation;
 mod keys;
@@ -100,6 +101,13 @@ enum Command {
     /// Every verification it knows is taken up again and ends; what was erased since is erased
     /// again. Reads PROOFLINE_NATS_*; `--settings` describes them.
     Restore(restore::Arguments),
+    /// Checks an installation, and says what is wrong and what to do.
+    ///
+    /// Reads the settings of intake and of provision, and PROOFLINE_NATS_MONITORING; `--settings`
+    /// describes them. Changes nothing but a stream of its own, PROOFLINE_PROBE, which it makes and
+    /// deletes. Exit code 0 if there is no problem but accepted ones, 1 if there is, 2 for wrong
+    /// settings or arguments.
+    Doctor(doctor::Arguments),
     /// Asks a service whether it is ready, for health checks of containers, which have no shell.
     ///
     /// Exit code 0 if the answer is 2xx; if not, 1 and what the service says against it.
@@ -147,6 +155,7 @@ fn main() -> ExitCode {
                 Ok(())
             }
             Command::Restore(arguments) => restore::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(arguments).await,
             Command::Health { url } => health::run(url).await,
             Command::Describe { interface } => {
                 say(&describe::document(interface));

@@ -6,8 +6,8 @@ use async_nats::jetstream::consumer::Info;
 use futures_util::TryStreamExt;
 use proofline_events::EventType;
 
-use super::{refused, wait_until_connected};
-use crate::{Connection, Error, topology};
+use super::refused;
+use crate::{Connection, Error, server::wait_until_connected, topology};
 
 /// Deletes the consumers that [`provision`](super::provision) made for subscribers that are no more. `subscribers` are
 /// those that are, in pairs of tenant and name. Answers what it deleted, for people.

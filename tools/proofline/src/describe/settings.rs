@@ -5,7 +5,7 @@ use proofline_service::{About, telemetry};
 use proofline_settings::{Description, Reader};
 use serde_json::{Value, json};
 
-use crate::provision;
+use crate::{doctor, provision};
 
 /// What one program reads from its environment.
 pub(super) struct Program {
@@ -43,6 +43,11 @@ pub(super) fn programs() -> Vec<Program> {
             "proofline subscribers",
             "Shows subscribers, and lets one see again what ended.",
             NatsSettings::read,
+        ),
+        command(
+            "proofline doctor",
+            "Checks an installation, and says what is wrong and what to do.",
+            doctor::Settings::read,
         ),
     ]
 }
