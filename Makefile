@@ -63,10 +63,6 @@ example-node: $(NODE_EXAMPLE)/installed ## The same in Node
 build: ## Builds every binary
 	$(CARGO) build --locked --workspace --bins
 
-.PHONY: release
-release: ## Builds every binary as it is shipped
-	$(CARGO) build --locked --release --workspace --bins
-
 .PHONY: test
 test: build ## Runs every test and says how many there were
 	@bash -o pipefail -c '$(CARGO) test --locked --workspace --no-fail-fast 2>&1 | $(PYTHON) tests/summary.py'
@@ -79,14 +75,14 @@ test-all: build lint-api fuzz-api deploy-check prometheus $(TEST_INSTALLS) ## Ru
 VERIFICATIONS ?= 1000
 KILLS ?= 20
 SEED ?= 1
-LONG_RUN := $(CARGO) test --locked --release -p proofline-tests --test chaos --
+LONG_RUN := $(CARGO) test --locked -p proofline-tests --test chaos --
 
 .PHONY: chaos
-chaos: release ## Kills, stops, freezes and cuts off services and NATS under load (VERIFICATIONS=, KILLS=, SEED=)
+chaos: build ## Kills, stops, freezes and cuts off services and NATS under load (VERIFICATIONS=, KILLS=, SEED=)
 	$(LONG_RUN) chaos $(VERIFICATIONS) $(KILLS) $(SEED)
 
 .PHONY: lost-callbacks
-lost-callbacks: release ## Loses every callback (VERIFICATIONS=)
+lost-callbacks: build ## Loses every callback (VERIFICATIONS=)
 	$(LONG_RUN) lost-callbacks $(VERIFICATIONS)
 
 .PHONY: bench
@@ -174,7 +170,8 @@ docs: api-docs ## Writes docs/configuration.md and the descriptions of the inter
 	mv target/configuration.md docs/configuration.md
 
 .PHONY: image
-image: buildah release ## Makes the container image with buildah, twice to the same digest
+image: buildah ## Makes the container image with buildah, twice to the same digest
+	$(CARGO) build --locked --release --workspace --bins
 	deploy/image/build
 
 .PHONY: image-check

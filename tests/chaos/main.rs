@@ -33,11 +33,12 @@ async fn main() -> ExitCode {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let is_kept = match arguments[..] {
         ["chaos", verifications, kills, seed] => {
+            let verifications: usize = verifications.parse().expect(USAGE);
             let chaos = Chaos {
-                verifications: verifications.parse().expect(USAGE),
+                verifications,
                 kills: kills.parse().expect(USAGE),
                 seed: seed.parse().expect(USAGE),
-                callers: 24,
+                callers: (verifications / 50).clamp(8, 200),
                 longest_outage: Duration::from_secs(20),
                 settles_within: Duration::from_secs(300),
                 is_long: true,

@@ -16,6 +16,7 @@ mod verdict;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use async_nats::jetstream;
 use futures_util::future::join;
 use tokio::{
     sync::watch,
@@ -74,7 +75,9 @@ impl Chaos {
         let report = load.stop().await.settle(&fleet.nats, self.settles_within).await;
         diary.note("all is settled, or nobody waits any longer");
         let callbacks = mood::acknowledged(&fleet.simulator).await;
+        let dead = jetstream::new(fleet.nats.clone()).get_stream("DEAD_LETTERS").await.unwrap();
         let verdict = Verdict {
+            dead_letters: dead.cached_info().state.messages,
             took: began.elapsed(),
             settled_after: mended.elapsed(),
             lost_callbacks: callbacks.difference(&report.called_back).cloned().collect(),
@@ -88,15 +91,14 @@ impl Chaos {
     }
 
     fn plan(&self) -> Plan {
-        let plan = Plan::new().on_a_cluster().with(SIMULATOR, "SIMULATOR_SEED", self.seed).with(
-            SIMULATOR,
-            "SIMULATOR_CALLBACK_RETRY",
-            "500ms",
-        );
-        let plan = [VERIFIER, NORMALISER].into_iter().fold(plan, |plan, service| {
-            let plan = plan.with(service, "PROOFLINE_CALLBACK_GRACE", "5s");
-            plan.with(service, "PROOFLINE_RECONCILE_INTERVAL", "2s")
-        });
+        let plan = Plan::new()
+            .on_a_cluster()
+            .balanced()
+            .with(SIMULATOR, "SIMULATOR_SEED", self.seed)
+            .with(SIMULATOR, "SIMULATOR_CALLBACK_RETRY", "500ms")
+            .with(VERIFIER, "PROOFLINE_RECONCILE_INTERVAL", "2s")
+            .with(VERIFIER, "PROOFLINE_CALLBACK_GRACE", "5s")
+            .with(NORMALISER, "PROOFLINE_CALLBACK_GRACE", "5s");
         let services = [INTAKE, UPLOAD, VERIFIER, RECEIVER, NORMALISER];
         let plan = services.into_iter().fold(plan, |plan, service| plan.replicas(service, 2));
         if self.is_long { plan.kept_in(ARTEFACTS.into()) } else { plan }

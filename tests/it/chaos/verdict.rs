@@ -12,6 +12,8 @@ pub(crate) struct Verdict {
     pub(super) acknowledged_callbacks: usize,
     /// Those of which no callback is in the stream.
     pub(super) lost_callbacks: Vec<String>,
+    /// Messages that were put aside, while nothing was wrong with any.
+    pub(super) dead_letters: u64,
     /// How often who was struck, by way.
     pub(super) strikes: BTreeMap<&'static str, u64>,
     /// What else was not as it should be.
@@ -27,6 +29,7 @@ impl Verdict {
         self.report.is_kept()
             && self.report.unfinished.is_empty()
             && self.lost_callbacks.is_empty()
+            && self.dead_letters == 0
             && self.complaints.is_empty()
     }
 }
@@ -37,6 +40,7 @@ impl fmt::Display for Verdict {
         let mut row = |name: &str, value: &dyn fmt::Display| writeln!(f, "{name:<44} {value:>8}");
         row("acknowledged callbacks, by verification", &self.acknowledged_callbacks)?;
         row("acknowledged callbacks lost", &self.lost_callbacks.len())?;
+        row("dead letters", &self.dead_letters)?;
         for (how, count) in &self.strikes {
             row(how, count)?;
         }

@@ -1,6 +1,6 @@
-//! Log lines as JSON, with the ids that join them to a trace.
+//! Log lines as JSON, with the ids that join them to a trace, without those that only repeat.
 
-use std::fmt;
+use std::{fmt, time::Instant};
 
 use opentelemetry::{Context, trace::TraceContextExt};
 use tracing::{Event, Subscriber};
@@ -12,14 +12,20 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use super::repeats::Repeats;
+
 /// The formatter of `tracing`, which has no option for trace ids, with `trace_id` and `span_id` in
-/// front when the current span has a context.
-pub(super) struct JsonWithTrace(Format<Json>);
+/// front when the current span has a context, and with `left_out` when lines like it were.
+pub(super) struct JsonWithTrace {
+    format: Format<Json>,
+    repeats: Repeats,
+}
 
 impl Default for JsonWithTrace {
     fn default() -> Self {
         // The list of spans has the current one at its end: no need to write that twice.
-        Self(Format::default().json().flatten_event(true).with_current_span(false))
+        let format = Format::default().json().flatten_event(true).with_current_span(false);
+        Self { format, repeats: Repeats::default() }
     }
 }
 
@@ -34,22 +40,26 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        let Some(left_out) = self.repeats.tell(event.metadata(), Instant::now()) else {
+            return Ok(());
+        };
         let mut line = String::new();
-        self.0.format_event(ctx, Writer::new(&mut line), event)?;
+        self.format.format_event(ctx, Writer::new(&mut line), event)?;
         // Not `tracing::Span::current()`: inside a subscriber it may be empty, whereas the tracing
         // layer makes this one current on entering a span.
         let context = Context::current();
         let span = context.span();
         let ids = span.span_context();
-        match line.strip_prefix('{') {
-            Some(rest) if ids.is_valid() => write!(
-                writer,
-                r#"{{"trace_id":"{}","span_id":"{}",{rest}"#,
-                ids.trace_id(),
-                ids.span_id()
-            ),
-            _ => writer.write_str(&line),
+        let Some(rest) = line.strip_prefix('{') else { return writer.write_str(&line) };
+        writer.write_char('{')?;
+        if ids.is_valid() {
+            let (trace, span) = (ids.trace_id(), ids.span_id());
+            write!(writer, r#""trace_id":"{trace}","span_id":"{span}","#)?;
         }
+        if left_out > 0 {
+            write!(writer, r#""left_out":{left_out},"#)?;
+        }
+        writer.write_str(rest)
     }
 }
 
@@ -63,7 +73,7 @@ mod tests {
     use opentelemetry::trace::TracerProvider;
     use opentelemetry_sdk::trace::SdkTracerProvider;
     use serde_json::Value;
-    use tracing::{info, info_span};
+    use tracing::{info, info_span, warn};
     use tracing_opentelemetry::OpenTelemetrySpanExt;
     use tracing_subscriber::{fmt::format::JsonFields, layer::SubscriberExt};
 
@@ -117,6 +127,21 @@ mod tests {
         assert_eq!(lines[0]["images"], 2);
         assert_eq!(lines[0]["level"], "INFO");
         assert_eq!(lines[0]["spans"][0]["verification.id"], "vrf_1");
+    }
+
+    #[test]
+    fn a_warning_that_repeats_is_left_out_and_nothing_else_is() {
+        let lines = logged(|| {
+            for number in 0..40 {
+                info!(number, "a step");
+                warn!(number, "something is away");
+            }
+            warn!("another thing is away");
+        });
+        let count = |message| lines.iter().filter(|line| line["message"] == message).count();
+        assert_eq!(count("a step"), 40);
+        assert_eq!(count("something is away"), 10);
+        assert_eq!(count("another thing is away"), 1);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod export;
 mod json;
 mod keys;
 mod refusals;
+mod repeats;
 mod settings;
 
 use std::{

@@ -3,7 +3,6 @@
 use std::{
     io,
     net::{Ipv4Addr, TcpListener as StdListener},
-    sync::Arc,
 };
 
 use tokio::{
@@ -24,20 +23,20 @@ pub(crate) enum Link {
     Broken,
 }
 
-/// Goes from a port of its own to whoever is there of those at its other end.
+/// Goes from a port of its own to another one.
 pub(crate) struct Cable {
     pub(crate) port: u16,
     link: watch::Sender<Link>,
 }
 
 impl Cable {
-    /// Lays one to these ports on 127.0.0.1: each connection to the next of them, in turn.
-    pub(crate) fn lay(targets: Vec<u16>) -> Self {
+    /// Lays one to this port on 127.0.0.1.
+    pub(crate) fn lay(target: u16) -> Self {
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (link, seen) = watch::channel(Link::Whole);
-        tokio::spawn(connect(TcpListener::from_std(listener).unwrap(), targets.into(), seen));
+        tokio::spawn(connect(TcpListener::from_std(listener).unwrap(), target, seen));
         Self { port, link }
     }
 
@@ -48,47 +47,30 @@ impl Cable {
 }
 
 /// Takes connections until the cable is taken away.
-async fn connect(listener: TcpListener, targets: Arc<[u16]>, mut link: watch::Receiver<Link>) {
-    for turn in 0.. {
+async fn connect(listener: TcpListener, target: u16, mut link: watch::Receiver<Link>) {
+    loop {
         let near = tokio::select! {
             Ok((near, _)) = listener.accept() => near,
             Err(_) = link.wait_for(|_| false) => return,
         };
-        let (targets, link) = (targets.clone(), link.clone());
+        let link = link.clone();
         tokio::spawn(async move {
             let mut broken = link.clone();
             tokio::select! {
-                _ = carry(near, &targets, turn, link) => {}
+                _ = carry(near, target, link) => {}
                 _ = broken.wait_for(|link| *link == Link::Broken) => {}
             }
         });
     }
 }
 
-async fn carry(
-    near: TcpStream,
-    targets: &[u16],
-    turn: usize,
-    link: watch::Receiver<Link>,
-) -> io::Result<()> {
+async fn carry(near: TcpStream, target: u16, link: watch::Receiver<Link>) -> io::Result<()> {
     not_silent(&link).await;
-    let far = far_end(targets, turn).await?;
+    let far = TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await?;
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;
     let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
     tokio::try_join!(pump(near_in, far_out, &link), pump(far_in, near_out, &link)).map(drop)
-}
-
-/// Whoever is there, beginning with the one whose turn it is.
-async fn far_end(targets: &[u16], turn: usize) -> io::Result<TcpStream> {
-    let mut seen = Err(io::ErrorKind::NotFound.into());
-    for number in turn..turn + targets.len() {
-        seen = TcpStream::connect((Ipv4Addr::LOCALHOST, targets[number % targets.len()])).await;
-        if seen.is_ok() {
-            break;
-        }
-    }
-    seen
 }
 
 async fn pump(

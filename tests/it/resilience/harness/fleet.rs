@@ -17,8 +17,7 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::{
-    Cable, Call, INTAKE, Member, NODES, NORMALISER, Plan, RECEIVER, SIMULATOR, UPLOAD, VERIFIER,
-    Wiring,
+    Call, INTAKE, Member, NODES, NORMALISER, Plan, RECEIVER, SIMULATOR, UPLOAD, VERIFIER, Wiring,
     plan::{Addresses, tenants},
     soon,
 };
@@ -33,8 +32,6 @@ pub(crate) struct Fleet {
     pub(crate) broker: Mutex<Broker>,
     /// Its cables, of a fleet on a cluster.
     pub(crate) wiring: Wiring,
-    /// Shares callbacks and end-users among several receivers.
-    _cable: Option<Cable>,
     pub(crate) nats: async_nats::Client,
     pub(crate) simulator: Simulator,
     http: Client,
@@ -72,11 +69,7 @@ impl Fleet {
             start(&plan, VERIFIER, &known, &wiring, path),
             start(&plan, RECEIVER, &known, &wiring, path),
         );
-        let cable = (receivers.len() > 1).then(|| Cable::lay(ports_of(&receivers)));
-        known.receiver = match &cable {
-            Some(cable) if doors.is_empty() => format!("http://127.0.0.1:{}", cable.port),
-            _ => address_of(RECEIVER, &receivers),
-        };
+        known.receiver = address_of(RECEIVER, &receivers);
         known.upload = address_of(UPLOAD, &uploads);
         let intakes = start(&plan, INTAKE, &known, &wiring, path).await;
         known.intake = address_of(INTAKE, &intakes);
@@ -92,7 +85,6 @@ impl Fleet {
             nats: async_nats::connect(servers(&broker.url())).await.unwrap(),
             broker: Mutex::new(broker),
             wiring,
-            _cable: cable,
             simulator: Simulator {
                 http: http.clone(),
                 url: known.simulator,
@@ -335,10 +327,6 @@ fn folder(plan: &Plan) -> TempDir {
         }
     }
     .unwrap()
-}
-
-fn ports_of(members: &[Member]) -> Vec<u16> {
-    members.iter().map(|member| member.url.rsplit(':').next().unwrap().parse().unwrap()).collect()
 }
 
 async fn provision(build: &Build, settings: Vec<(&'static str, String)>) {

@@ -43,7 +43,7 @@ impl Wiring {
     }
 
     fn lay(&self, from: End, to: usize, port: u16) -> u16 {
-        let cable = Cable::lay(vec![port]);
+        let cable = Cable::lay(port);
         let port = cable.port;
         self.cables().insert((from, to), cable);
         port
