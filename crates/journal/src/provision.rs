@@ -94,13 +94,7 @@ pub async fn provision(
     check_server(connection)?;
     let replicas = settings.replicas;
     let mut made = Vec::new();
-    let streams = [
-        topology::verifications(replicas, settings.retention.events),
-        topology::timers(replicas),
-        topology::dead_letters(replicas),
-    ];
-    let buckets = topology::buckets(replicas, settings.retention.events);
-    for config in streams.into_iter().chain(buckets) {
+    for config in topology::streams(replicas, settings.retention.events) {
         made.push(make_stream(connection, config).await?);
     }
     for consumer in Consumer::ALL {
