@@ -30,19 +30,30 @@ pub(crate) struct Caller {
     world: Arc<World>,
     number: u64,
     way: Way,
+    /// Whose dossier is used again.
+    before: Option<VerificationKey>,
 }
 
 impl Caller {
     pub(crate) fn new(world: &Arc<World>, number: u64) -> Self {
         let way = *world.dice.pick(&Way::ALL);
-        Self { world: Arc::clone(world), number, way }
+        Self { world: Arc::clone(world), number, way, before: None }
     }
 
-    /// Lives through a verification.
-    pub(crate) async fn live(self) {
+    /// Lives through a verification, and perhaps through another in the same dossier.
+    pub(crate) async fn live_and_again(self) {
+        let before = self.clone().live().await;
+        if before.is_some() && self.world.dice.chance(0.3) {
+            let way = *self.world.dice.pick(&Way::ALL);
+            Self { before, way, number: self.number + 1000, ..self }.live().await;
+        }
+    }
+
+    /// Lives through a verification; answers which.
+    async fn live(self) -> Option<VerificationKey> {
         let dice = &self.world.dice;
         sleep(dice.milliseconds(0..20_000)).await;
-        let Some((key, created)) = self.create().await else { return };
+        let (key, created) = self.create().await?;
         let second_thoughts = self.clone().change_mind(key.clone());
         let second_thoughts = tokio::spawn(second_thoughts);
         if self.way.takes_images() {
@@ -61,6 +72,7 @@ impl Caller {
         if let Err(panic) = second_thoughts.await {
             self.world.judge.accuse(format!("a caller broke: {panic}"));
         }
+        Some(key)
     }
 
     /// Repeats the creation until it is answered, if it has a key that makes a repeat safe.
@@ -69,31 +81,45 @@ impl Caller {
         let expires = *self.world.dice.pick(&[60, 120, 240]);
         let mut body = self.way.body();
         body["expires_in_seconds"] = expires.into();
+        if let Some(before) = &self.before {
+            body["same_dossier_as"] = before.id.as_str().into();
+        }
         for _ in 0..if is_resumable { 15 } else { 1 } {
-            let mut request = self.request(Method::POST, "/v1/verifications");
-            if is_resumable {
-                request = request.header("idempotency-key", format!("key-{}", self.number));
+            if is_resumable && self.world.happens(0.1) {
+                let (twin, body) = (self.clone(), body.clone());
+                tokio::spawn(async move { twin.create_once(&body, true).await });
             }
-            let request = request.body(Body::from(body.to_string())).expect("of the right form");
-            let answer = self.send(Kind::Intake, request).await;
-            let Some(answer) = answer else { continue };
-            match answer.status.as_u16() {
-                status @ (200 | 201) => {
-                    let created = json_of(&answer);
-                    let id = created["id"].as_str().unwrap_or_default();
-                    let key = VerificationKey::parse(TENANT, id).expect("an id of ours");
-                    let judge = &self.world.judge;
-                    judge.caller_was_told(&key, &[EventType::VerificationRequested]);
-                    if status == 201 {
-                        judge.caller_was_told(&key, &[EventType::ProcessCreated]);
-                    }
-                    return Some((key, created));
-                }
-                409 | 500..=599 => sleep(self.world.dice.milliseconds(200..3000)).await,
-                _ => return None,
+            match self.create_once(&body, is_resumable).await {
+                Asked::Created(key, created) => return Some((key, created)),
+                Asked::Refused => return None,
+                Asked::Unknown => sleep(self.world.dice.milliseconds(200..3000)).await,
             }
         }
         None
+    }
+
+    async fn create_once(&self, body: &Value, is_resumable: bool) -> Asked {
+        let mut request = self.request(Method::POST, "/v1/verifications");
+        if is_resumable {
+            request = request.header("idempotency-key", format!("key-{}", self.number));
+        }
+        let request = request.body(Body::from(body.to_string())).expect("of the right form");
+        let Some(answer) = self.send(Kind::Intake, request).await else { return Asked::Unknown };
+        match answer.status.as_u16() {
+            status @ (200 | 201) => {
+                let created = json_of(&answer);
+                let id = created["id"].as_str().unwrap_or_default();
+                let key = VerificationKey::parse(TENANT, id).expect("an id of ours");
+                let judge = &self.world.judge;
+                judge.caller_was_told(&key, &[EventType::VerificationRequested]);
+                if status == 201 {
+                    judge.caller_was_told(&key, &[EventType::ProcessCreated]);
+                }
+                Asked::Created(key, created)
+            }
+            409 | 500..=599 => Asked::Unknown,
+            _ => Asked::Refused,
+        }
     }
 
     async fn upload_all(&self, key: &VerificationKey) {
@@ -213,6 +239,14 @@ impl Caller {
         self.world.trace.say(|| format!("caller {}: {what}: {status:?}", self.number));
         answer
     }
+}
+
+/// What came of a creation.
+enum Asked {
+    Created(VerificationKey, Value),
+    Refused,
+    /// No answer, or one that asks to come again.
+    Unknown,
 }
 
 fn json_of(answer: &Answer) -> Value {

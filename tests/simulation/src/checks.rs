@@ -3,7 +3,13 @@
 use proofline_events::{EventType, VerificationKey};
 use proofline_journal::topology::{DEAD_LETTERS, TIMERS, VERIFICATIONS};
 
-use crate::{assure::Dossier, judge::Log, world::World};
+use serde_json::json;
+
+use crate::{
+    assure::{Dossier, Process},
+    judge::Known,
+    world::World,
+};
 
 /// Whether every deadline has come, every verification has its end, and every erasure is done.
 pub(crate) fn is_at_rest(world: &World) -> bool {
@@ -29,7 +35,7 @@ pub(crate) fn check(world: &World) {
             wrong.push(format!("{}: {ends} ends, long past its deadline", key.id));
         }
         if log.has(EventType::ErasureRequested) {
-            wrong.extend(not_erased(world, key, log));
+            wrong.extend(not_erased(world, key, &known));
         }
     }
     let requested = known.logs.len();
@@ -58,9 +64,9 @@ pub(crate) fn check(world: &World) {
 }
 
 /// What of an erased verification is still there.
-fn not_erased(world: &World, key: &VerificationKey, log: &Log) -> Vec<String> {
+fn not_erased(world: &World, key: &VerificationKey, known: &Known) -> Vec<String> {
     let mut wrong = Vec::new();
-    if !log.has(EventType::DataErased) {
+    if !known.logs[key].has(EventType::DataErased) {
         wrong.push(format!("{}: not erased", key.id));
     }
     world.at_jetstream(|store| {
@@ -75,14 +81,24 @@ fn not_erased(world: &World, key: &VerificationKey, log: &Log) -> Vec<String> {
             }
         }
     });
+    wrong.extend(still_in_assure(world, key, known));
+    wrong
+}
+
+fn still_in_assure(world: &World, key: &VerificationKey, known: &Known) -> Option<String> {
+    let tag = json!(format!("proofline:{}:{}", key.tenant, key.id));
+    let is_own = |process: &Process| process.request["eventTags"][0] == tag;
     let state = world.assure.state();
+    if state.dossiers.values().any(|dossier| dossier.processes.values().any(is_own)) {
+        return Some(format!("{}: a process of it is still in Assure", key.id));
+    }
     // One whose creation took effect only after its repeat had looked for it is used by nobody, and
     // has nothing of anybody in it.
-    let holds_something =
-        |dossier: &Dossier| dossier.has_user_data || !dossier.processes.is_empty();
-    let own = state.dossiers.values().filter(|dossier| dossier.reference == key.id.as_str());
-    if own.into_iter().any(holds_something) {
-        wrong.push(format!("{}: its dossier is still in Assure", key.id));
-    }
-    wrong
+    let is_left = |id: &String, dossier: &Dossier| {
+        let is_empty = !dossier.has_user_data && dossier.processes.is_empty();
+        let mut others = known.logs.values().filter(|log| !log.has(EventType::DataErased));
+        dossier.reference == key.id.as_str() && !is_empty && !others.any(|log| log.uses(id))
+    };
+    let is_there = state.dossiers.iter().any(|(id, dossier)| is_left(id, dossier));
+    is_there.then(|| format!("{}: its dossier is still in Assure", key.id))
 }

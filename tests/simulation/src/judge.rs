@@ -42,10 +42,21 @@ impl Log {
         self.events.iter().filter(move |recorded| recorded.event.event_type() == event)
     }
 
+    /// Whether it is in this dossier.
+    pub(crate) fn uses(&self, dossier: &str) -> bool {
+        self.events.iter().any(|recorded| match &recorded.event {
+            Event::DossierCreated(created) => created.dossier_id == dossier,
+            _ => false,
+        })
+    }
+
     pub(crate) fn has(&self, event: EventType) -> bool {
         self.all(event).next().is_some()
     }
 }
+
+/// Assure loses nothing and refuses nothing here: who ends like this has lost something by our doing.
+const OUR_DOING: [&str; 3] = ["process-gone", "start-refused", "setup-refused"];
 
 /// What may still be said of a verification after its end.
 const AFTER_THE_END: [EventType; 5] = [
@@ -223,6 +234,15 @@ impl Known {
             }
             Event::ProcessFinished(end) => {
                 let said = end.assure_status.as_str();
+                // Who comes to another's dossier may find it gone.
+                let shares = log.events.iter().any(|recorded| match &recorded.event {
+                    Event::VerificationRequested(asked) => !asked.same_dossier_as.is_empty(),
+                    _ => false,
+                });
+                let reason = end.reason_code.as_str();
+                if OUR_DOING.contains(&reason) && !(shares && reason == "setup-refused") {
+                    self.violations.push(format!("{}: ended {}", key.id, end.reason_code));
+                }
                 let is_assures = matches!(
                     end.outcome(),
                     Outcome::Accepted | Outcome::Rejected | Outcome::Inconclusive

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Parser;
-use proofline_simulation::{run, run_all};
+use proofline_simulation::{Plant, first_failure, run, run_all};
 
 /// Runs the whole pipeline over models of JetStream and Assure, once for each seed.
 #[derive(Parser)]
@@ -22,11 +22,24 @@ struct Arguments {
     /// Shows everything that happens in the first seed, whether or not it fails.
     #[arg(long)]
     trace: bool,
+    /// Plants each known bug in turn, and says which seed finds it.
+    #[arg(long)]
+    plant: bool,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { seeds, start, trace } = Arguments::parse();
+    let Arguments { seeds, start, trace, plant } = Arguments::parse();
     let mut out = std::io::stdout();
+    if plant {
+        let mut are_found = true;
+        for plant in Plant::ALL {
+            let found = first_failure(start..start + seeds, plant);
+            are_found &= found.is_some();
+            let told = found.map(|v| format!("seed {}: {}", v.seed, v.violations.join("; ")));
+            writeln!(out, "{plant:?}: {}", told.as_deref().unwrap_or("not found"))?;
+        }
+        return Ok(exit_code(are_found));
+    }
     if trace {
         let verdict = run(start, None, true);
         for line in verdict.trace.iter().chain(&verdict.violations) {

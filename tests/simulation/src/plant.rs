@@ -5,7 +5,7 @@
 pub enum Plant {
     /// Messages are acknowledged when they are delivered, before anything is done about them.
     AckedBeforeHandled,
-    /// What is published is acknowledged before it is stored.
+    /// A callback is answered before it is stored.
     AnsweredBeforeStored,
     /// The server does not check the guard of an append.
     GuardIgnored,

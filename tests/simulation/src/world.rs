@@ -33,6 +33,8 @@ pub(crate) struct World {
     begun: Instant,
     /// By how much the services' clock differs from the server's, in milliseconds.
     skew: AtomicI64,
+    /// Until when JetStream, and Assure, can't be reached at all.
+    away_until: Mutex<(Instant, Instant)>,
     pub(crate) trace: Trace,
     store: Mutex<Store>,
     changed: Notify,
@@ -55,6 +57,7 @@ impl World {
             is_calm: AtomicBool::new(false),
             begun: Instant::now(),
             skew: AtomicI64::new(0),
+            away_until: Mutex::new((Instant::now(), Instant::now())),
             trace,
             store: Mutex::new(Store::provisioned()),
             changed: Notify::new(),
@@ -108,6 +111,29 @@ impl World {
             self.trace.say(|| format!("the services' clock is off by {skew} ms"));
             self.skew.store(skew, Ordering::Relaxed);
         }
+    }
+
+    /// JetStream or Assure goes away for a while.
+    pub(crate) fn goes_away(&self) {
+        let until = Instant::now() + self.dice.milliseconds(500..*self.dice.pick(&[5000, 45_000]));
+        let mut away = self.away_until.lock().expect("no panic while held");
+        match self.dice.chance(0.5) {
+            true => away.0 = until,
+            false => away.1 = until,
+        }
+        let [jetstream, assure] = [away.0, away.1].map(|until| until - self.begun);
+        self.trace
+            .say(|| format!("away are JetStream until {jetstream:?}, Assure until {assure:?}"));
+    }
+
+    pub(crate) fn is_jetstream_away(&self) -> bool {
+        let away = self.away_until.lock().expect("no panic while held");
+        !self.is_calm() && away.0 > Instant::now()
+    }
+
+    pub(crate) fn is_assure_away(&self) -> bool {
+        let away = self.away_until.lock().expect("no panic while held");
+        !self.is_calm() && away.1 > Instant::now()
     }
 
     /// How far behind the replica is that is read.

@@ -170,6 +170,10 @@ fn start(state: &mut State, (dossier, id): (&str, &str), world: &Arc<World>) -> 
     if process.status() != "pending" {
         return (409, Value::Null);
     }
+    let takes_images = process.request["processType"] == json!("documentSelfie");
+    if takes_images && !["front", "selfie"].iter().all(|d| process.images.contains_key(*d)) {
+        return (400, Value::Null);
+    }
     process.becomes("processing");
     world.trace.say(|| format!("Assure: verification of {id} starts"));
     world.judge.started(id, &process.images);

@@ -6,5 +6,5 @@ mod end_user;
 mod model;
 mod wire;
 
-pub(crate) use model::{Assure, Dossier};
+pub(crate) use model::{Assure, Dossier, Process};
 pub(crate) use wire::AssureWire;

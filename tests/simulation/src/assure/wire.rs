@@ -79,9 +79,12 @@ impl AssureWire {
     async fn carry(&self, mut request: Request) -> Result<Response, Lost> {
         let Self { world, process } = self;
         let what = format!("{} {}", request.method(), request.url().path());
-        let fault = match world.happens(world.profile().assure_fault) {
-            true => Some(*world.dice.pick(&FAULTS)),
-            false => None,
+        let fault = if world.is_assure_away() {
+            Some(*world.dice.pick(&[Fault::NoConnection, Fault::FailedBefore]))
+        } else if world.happens(world.profile().assure_fault) {
+            Some(*world.dice.pick(&FAULTS))
+        } else {
+            None
         };
         let [there, back] = [(); 2].map(|()| match world.happens(world.profile().assure_slow) {
             true => world.dice.milliseconds(0..30_000),

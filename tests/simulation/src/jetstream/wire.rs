@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::{
-    HeaderMap,
+    HeaderMap, header,
     jetstream::{
         context::{PublishError, PublishErrorKind},
         message::StreamMessage,
@@ -22,7 +22,11 @@ use tokio::{
 };
 
 use super::{Store, pull::Puller, refusal, stream::Manner};
-use crate::{Plant, process::Process, world::World};
+use crate::{
+    Plant,
+    process::{Kind, Process},
+    world::World,
+};
 
 /// As the client's.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -50,7 +54,7 @@ impl Wire {
         world.tempt_fate(process).await;
         let give_up = Instant::now() + REQUEST_TIMEOUT;
         let (lost, slow) = (world.profile().bus_lost, world.profile().bus_slow);
-        if world.happens(lost / 2.0) {
+        if world.is_jetstream_away() || world.happens(lost / 2.0) {
             world.trace.say(|| format!("{process}: a request to JetStream is lost"));
             sleep_until(give_up).await;
             process.runs().await;
@@ -101,7 +105,9 @@ impl Bus for Wire {
             let publish = move |world: &World, store: &mut Store| {
                 publish(world, store, &from, &subject, headers, payload)
             };
-            if self.world.is_planted(Plant::AnsweredBeforeStored) {
+            if self.world.is_planted(Plant::AnsweredBeforeStored)
+                && self.process.kind == Kind::CallbackReceiver
+            {
                 let early = self.clone();
                 tokio::spawn(async move { early.ask(publish).await });
                 return Ok(acknowledged(String::new(), 1, false));
@@ -196,7 +202,7 @@ fn publish(
     store: &mut Store,
     from: &Process,
     subject: &str,
-    mut headers: HeaderMap,
+    headers: HeaderMap,
     payload: Bytes,
 ) -> Result<PublishAck, PublishError> {
     store.tell(subject);
@@ -208,8 +214,9 @@ fn publish(
     if manner.is_cluster && subject.starts_with("proofline.v1.") && world.happens(0.01) {
         return Err(refusal::append_under_way());
     }
-    if world.is_planted(Plant::TimerLost) && world.dice.chance(0.1) {
-        headers = HeaderMap::new();
+    let is_timer = headers.get(header::NATS_SCHEDULE).is_some();
+    if is_timer && world.is_planted(Plant::TimerLost) && world.dice.chance(0.1) {
+        return Ok(acknowledged(String::new(), 1, false));
     }
     let now = world.server_time();
     let Some(stream) = store.stream_of(subject) else {
