@@ -8,7 +8,7 @@ mod stream;
 
 use std::time::Duration;
 
-use async_nats::jetstream::{self, consumer::pull, stream::Config};
+use async_nats::jetstream::{self, consumer::pull};
 use proofline_ambient::clock;
 use proofline_settings::Reader;
 
@@ -158,7 +158,8 @@ impl Plans {
         subscribers: &[(String, String)],
     ) -> Result<Self, Error> {
         let mut plans = Self { streams: Vec::new(), consumers: Vec::new() };
-        for wanted in wanted_streams(settings) {
+        let ProvisionSettings { replicas, retention } = settings;
+        for wanted in topology::streams(replicas, retention.events) {
             plans.streams.push(StreamPlan::make(connection, wanted, clock::now()).await?);
         }
         for (stream, wanted) in wanted_consumers(subscribers) {
@@ -171,17 +172,6 @@ impl Plans {
         let of_streams = self.streams.iter().map(|plan| &plan.change);
         of_streams.chain(self.consumers.iter().map(|plan| &plan.change))
     }
-}
-
-/// Every stream and bucket that there should be.
-fn wanted_streams(settings: ProvisionSettings) -> impl Iterator<Item = Config> {
-    let ProvisionSettings { replicas, retention } = settings;
-    let streams = [
-        topology::verifications(replicas, retention.events),
-        topology::timers(replicas),
-        topology::dead_letters(replicas),
-    ];
-    streams.into_iter().chain(topology::buckets(replicas, retention.events))
 }
 
 /// Every durable consumer that there should be, with its stream.

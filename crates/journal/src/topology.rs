@@ -140,7 +140,8 @@ impl Consumer {
         }
     }
 
-    pub(crate) fn config(self) -> pull::Config {
+    /// How it is set up.
+    pub fn config(self) -> pull::Config {
         let filters = match self.source() {
             Source::Events(events) => {
                 let events = events.iter().map(|event| event.subject_filter());
@@ -189,7 +190,13 @@ fn durable(name: &str, filter_subjects: Vec<String>) -> pull::Config {
     }
 }
 
-pub(crate) fn verifications(replicas: usize, max_age: Duration) -> Config {
+/// Every stream and bucket. `events` is how long events are kept.
+pub fn streams(replicas: usize, events: Duration) -> Vec<Config> {
+    let streams = [verifications(replicas, events), timers(replicas), dead_letters(replicas)];
+    streams.into_iter().chain(buckets(replicas, events)).collect()
+}
+
+fn verifications(replicas: usize, max_age: Duration) -> Config {
     Config {
         name: VERIFICATIONS.to_owned(),
         subjects: vec!["proofline.v1.*.*.*".to_owned(), format!("{REPLAY_PREFIX}*.*.*")],
@@ -207,7 +214,7 @@ pub(crate) fn verifications(replicas: usize, max_age: Duration) -> Config {
     }
 }
 
-pub(crate) fn timers(replicas: usize) -> Config {
+fn timers(replicas: usize) -> Config {
     Config {
         name: TIMERS.to_owned(),
         subjects: vec!["proofline.timer.v1.>".to_owned()],
@@ -221,7 +228,7 @@ pub(crate) fn timers(replicas: usize) -> Config {
     }
 }
 
-pub(crate) fn dead_letters(replicas: usize) -> Config {
+fn dead_letters(replicas: usize) -> Config {
     Config {
         name: DEAD_LETTERS.to_owned(),
         subjects: vec!["proofline.dead.v1.*.*.*".to_owned()],
@@ -235,7 +242,7 @@ pub(crate) fn dead_letters(replicas: usize) -> Config {
 /// revision deleted, and erasure is exactly that.
 ///
 /// `events` is how long events are kept: who shares a dossier need not be known for longer.
-pub(crate) fn buckets(replicas: usize, events: Duration) -> [Config; 6] {
+fn buckets(replicas: usize, events: Duration) -> [Config; 6] {
     [
         bucket(SEALED, 1, Duration::ZERO, replicas),
         bucket(PARAMETERS, 1, Duration::ZERO, replicas),

@@ -178,19 +178,18 @@ impl Deletions {
         let mut own = verification.own_processes(all);
         let VerificationKey { tenant, id } = &verification.key;
         let members = self.dossiers.members(tenant, dossier_id).await?.ids;
-        let is_first = verification.request.same_dossier_as.is_none();
-        let Some(at) = members.iter().position(|member| member == id) else {
-            // It has the dossier for itself, or has left it with nothing in it.
-            return Ok(if members.is_empty() && is_first { own } else { Vec::new() });
-        };
-        for later in &members[at + 1..] {
-            let later = VerificationKey { tenant: tenant.clone(), id: later.clone() };
-            let Some(later) = self.journal.read_latest(&later).await?.verification else {
+        // One that has left the list may have something there again: its end-user has kept the
+        // address of a page. Who came later is then told by the time of their request.
+        let place = members.iter().position(|member| member == id);
+        for other in &members[place.map_or(0, |place| place + 1)..] {
+            let other = VerificationKey { tenant: tenant.clone(), id: other.clone() };
+            let Some(other) = self.journal.read_latest(&other).await?.verification else {
                 // Nobody knows what is whose any more: it goes with the dossier.
                 return Ok(Vec::new());
             };
-            if later.dossier_id.is_some() {
-                own.retain(|process| later.earlier_process_ids.contains(&process.id));
+            let is_later = place.is_some() || other.requested_at > verification.requested_at;
+            if is_later && other.dossier_id.is_some() {
+                own.retain(|process| other.earlier_process_ids.contains(&process.id));
                 break;
             }
         }

@@ -69,6 +69,7 @@ impl Normaliser {
         history.link_to_origin();
         let Some(verification) = history.open() else {
             if let Some(over) = &history.verification {
+                self.remove_late(over).await?;
                 self.delete_late(over).await?;
             }
             return Ok(Handled::Done);
@@ -76,7 +77,12 @@ impl Normaliser {
         let mut look = self.look(verification, None).await;
         let signal = signal_of(event);
         for _ in 0..MAX_CONFLICTS {
-            let Some(verification) = history.open().cloned() else { return Ok(Handled::Done) };
+            let Some(verification) = history.open().cloned() else {
+                if let Some(over) = &history.verification {
+                    self.remove_late(over).await?;
+                }
+                return Ok(Handled::Done);
+            };
             let conclude = Command::Conclude {
                 observation: look.observation.clone(),
                 process_id: look.process_id.clone(),
@@ -145,6 +151,15 @@ impl Normaliser {
             Ok(look) => look,
             Err(error) => Look::unanswered(error),
         }
+    }
+
+    /// A look that stood still may have sealed its result after an erasure, under a data key that it
+    /// had read before. Nobody can open that, and nobody would ever remove it.
+    async fn remove_late(&self, over: &Verification) -> Result<(), Failure> {
+        if over.is_erasure_requested {
+            self.vault.erase(&over.key).await?;
+        }
+        Ok(())
     }
 
     /// Whoever kept the address of a capture's page can go there also after the caller has discarded

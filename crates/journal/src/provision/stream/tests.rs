@@ -5,7 +5,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const EMPTY: Held = Held { messages: 0, oldest: Duration::ZERO };
 
 fn log() -> Config {
-    topology::verifications(3, 90 * DAY)
+    log_kept_for(90)
+}
+
+fn log_kept_for(days: u32) -> Config {
+    topology::streams(3, days * DAY).remove(0)
 }
 
 fn held_for(days: u32) -> Held {
@@ -27,7 +31,7 @@ fn what_is_as_it_should_be_is_left_alone() {
 
 #[test]
 fn a_shorter_age_loses_what_is_older_and_nothing_else() {
-    let shorter = topology::verifications(3, 70 * DAY);
+    let shorter = log_kept_for(70);
 
     assert_eq!(losses(&log(), &shorter, EMPTY), [""; 0]);
     assert_eq!(losses(&log(), &shorter, held_for(70)), [""; 0]);

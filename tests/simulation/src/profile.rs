@@ -1,0 +1,56 @@
+//! How bad a run is: each seed has some faults often, some seldom, and some not at all. A run in
+//! which everything goes wrong all the time would never get far enough for the rare orders.
+
+use crate::dice::Dice;
+
+/// Probabilities, each of one request unless it says otherwise.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    /// A request to JetStream is lost, or its answer is.
+    pub(crate) bus_lost: f64,
+    /// A request to JetStream takes up to two seconds.
+    pub(crate) bus_slow: f64,
+    /// A replica is behind when it is read.
+    pub(crate) lag: f64,
+    /// What a consumer is told about a message is lost.
+    pub(crate) ack_lost: f64,
+    /// The process dies at a request, before or after its effect.
+    pub(crate) crash: f64,
+    /// The process stands still for a while at a request.
+    pub(crate) freeze: f64,
+    /// A call to Assure goes wrong.
+    pub(crate) assure_fault: f64,
+    /// A call to Assure takes longer than its caller waits.
+    pub(crate) assure_slow: f64,
+    /// What Assure's reads tell of a status is behind.
+    pub(crate) assure_lag: f64,
+    /// Of a process: its callback never comes.
+    pub(crate) callback_lost: f64,
+    /// Of a caller's request: the caller hangs up.
+    pub(crate) hang_up: f64,
+    /// How far the services' clock may jump, in milliseconds.
+    pub(crate) clock_jump: u64,
+    /// A cluster tells a repeat before it checks the guard; a server alone the other way round.
+    pub(crate) is_cluster: bool,
+}
+
+impl Profile {
+    pub(crate) fn of(dice: &Dice) -> Self {
+        let one_of = |often: f64| *dice.pick(&[0.0, often / 8.0, often / 3.0, often]);
+        Self {
+            bus_lost: one_of(0.06),
+            bus_slow: one_of(0.05),
+            lag: one_of(0.5),
+            ack_lost: one_of(0.2),
+            crash: one_of(0.02),
+            freeze: one_of(0.005),
+            assure_fault: one_of(0.3),
+            assure_slow: one_of(0.05),
+            assure_lag: one_of(0.5),
+            callback_lost: one_of(0.9),
+            hang_up: one_of(0.2),
+            clock_jump: *dice.pick(&[0, 0, 200, 3000]),
+            is_cluster: dice.chance(0.5),
+        }
+    }
+}
