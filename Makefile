@@ -171,7 +171,7 @@ docs: api-docs ## Writes docs/configuration.md and the descriptions of the inter
 
 .PHONY: image
 image: buildah ## Makes the container image with buildah, twice to the same digest
-	$(CARGO) build --locked --release --workspace --bins
+	$(CARGO) build --locked --release --workspace --exclude proofline-simulation --bins
 	deploy/image/build
 
 .PHONY: image-check

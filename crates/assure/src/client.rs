@@ -6,15 +6,14 @@ use bytes::Bytes;
 use proofline_ambient::clock;
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::ExposeSecret;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 use tracing::{Instrument, field::Empty};
 
 use crate::{
     Account, Error, Pace, Refusal, Transport,
+    circuit::Circuit,
     metrics::{Asked, Whose},
+    places::Places,
     token::TokenCache,
     transport::{self, Lost},
     wire::ErrorBody,
@@ -24,8 +23,6 @@ use crate::{
 const TRACE_ID_TIMEOUT: Duration = Duration::from_secs(1);
 /// Wait this long after a 429 that doesn't say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(2);
-/// More calls at once than this wait for a place.
-const MAX_CONCURRENT_CALLS: usize = 64;
 /// No answer that we keep is larger.
 const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
@@ -40,7 +37,8 @@ struct Inner {
     transport: Arc<dyn Transport>,
     token: TokenCache,
     pace: Box<dyn Pace>,
-    places: Semaphore,
+    places: Places,
+    circuit: Circuit,
     whose: Whose,
 }
 
@@ -95,9 +93,9 @@ impl Client {
         whose: Whose,
         transport: Arc<dyn Transport>,
     ) -> Self {
-        whose.has_limit(MAX_CONCURRENT_CALLS);
-        let places = Semaphore::new(MAX_CONCURRENT_CALLS);
-        let inner = Inner { account, transport, token: TokenCache::default(), pace, places, whose };
+        let (places, circuit) = (Places::new(whose), Circuit::new(whose));
+        let token = TokenCache::default();
+        let inner = Inner { account, transport, token, pace, places, circuit, whose };
         Self { inner: Arc::new(inner) }
     }
 
@@ -113,7 +111,7 @@ impl Client {
         build: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Error> {
         let attempts = async {
-            let _place = self.inner.places.acquire().await.expect("the semaphore is never closed");
+            let _place = self.inner.places.take().await;
             match self.attempt(&call, &build).await {
                 // A token may be revoked before its end: once more with a fresh one.
                 Err(Attempt::TokenRefused) => match self.attempt(&call, &build).await {
@@ -208,8 +206,32 @@ impl Client {
         Ok(Answer { status, body: read(response).await? })
     }
 
-    /// Sends a request once; answers that are no success are errors.
+    /// Sends a request once, if Assure is to be called at all now; answers that are no success are
+    /// errors.
     async fn send(
+        &self,
+        call: &Call<'_>,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Attempt> {
+        let Inner { circuit, places, .. } = &*self.inner;
+        let pass = circuit.enter().map_err(|retry_after| Error::Limited { retry_after })?;
+        let sent = self.send_now(call, build).await;
+        match &sent {
+            Ok(_) => {
+                places.went_well();
+                pass.answered();
+            }
+            Err(Attempt::TokenRefused | Attempt::Failed(Error::Refused(_))) => pass.answered(),
+            Err(Attempt::Failed(Error::Unavailable { .. })) => pass.failed(),
+            Err(Attempt::Failed(Error::Limited { retry_after })) => {
+                places.are_too_many(*retry_after);
+            }
+            Err(Attempt::Failed(Error::Credentials | Error::SourceBroke)) => {}
+        }
+        sent
+    }
+
+    async fn send_now(
         &self,
         call: &Call<'_>,
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,

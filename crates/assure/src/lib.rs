@@ -11,12 +11,14 @@
 
 mod accounts;
 mod calls;
+mod circuit;
 mod client;
 mod error;
 mod image_body;
 mod media;
 mod metrics;
 mod pace;
+mod places;
 mod process;
 mod settings;
 mod token;

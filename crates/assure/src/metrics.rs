@@ -25,6 +25,7 @@ struct Instruments {
     limit: Gauge<u64>,
     limited: Counter<u64>,
     alone_until: Gauge<f64>,
+    circuit_open: Gauge<u64>,
     renewals: Counter<u64>,
 }
 
@@ -56,6 +57,11 @@ impl Instruments {
                 .f64_gauge("proofline.assure.alone_until.time")
                 .with_unit("s")
                 .with_description("Unix time until when Assure last asked to be left alone")
+                .build(),
+            circuit_open: meter
+                .u64_gauge("proofline.assure.circuit.open")
+                .with_unit("1")
+                .with_description("1 while Assure is left alone as it does not answer, else 0")
                 .build(),
             renewals: meter
                 .u64_counter("proofline.assure.token.renewals")
@@ -105,10 +111,20 @@ impl Whose {
     /// So many calls may be made at once; nobody has asked for less yet.
     pub(crate) fn has_limit(self, limit: usize) {
         INSTRUMENTS.alone_until.record(0.0, &[self.label()]);
-        INSTRUMENTS.limit.record(limit as u64, &[self.label()]);
+        self.limit_is(limit);
         for asked in ["call", "token"] {
             INSTRUMENTS.limited.add(0, &[self.label(), KeyValue::new("asked", asked)]);
         }
+    }
+
+    /// From now on so many calls may be made at once.
+    pub(crate) fn limit_is(self, limit: usize) {
+        INSTRUMENTS.limit.record(limit as u64, &[self.label()]);
+    }
+
+    /// Whether no call is let through now, as none is answered.
+    pub(crate) fn circuit_is_open(self, is_open: bool) {
+        INSTRUMENTS.circuit_open.record(is_open.into(), &[self.label()]);
     }
 
     /// A call begins, and is over when what this answers is dropped.

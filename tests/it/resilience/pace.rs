@@ -137,3 +137,27 @@ async fn a_token_endpoint_that_limits_is_left_alone_as_well() {
     let until = |limited: &Call| limited.answered_at_ms.unwrap() + 3000;
     is_obeyed("token", 3, "seconds", until).await;
 }
+
+/// How many callers ask in vain.
+const CALLERS: usize = 60;
+
+#[tokio::test]
+async fn assure_that_fails_all_the_time_is_left_alone_however_many_callers_ask() {
+    let fleet = Plan::new().start().await;
+    let away = json!({ "status": { "code": 503 } });
+    fleet.simulator.goes_wrong("*", away, json!({ "when": "always" })).await;
+
+    for _ in 0..CALLERS {
+        let request = fleet.caller().post("/v1/verifications");
+        let seconds =
+            request.json(&order(&json!({}))).ask().await.come_again(503, "assure-unavailable");
+        assert!((1..=30).contains(&seconds), "{seconds} s");
+    }
+
+    // Ten failures in a row, and one trial now and then.
+    let calls = fleet.calls().await.len();
+    assert!((10..CALLERS / 2).contains(&calls), "{calls} calls");
+
+    fleet.simulator.recovers().await;
+    load(&fleet, 0, 1).await;
+}
