@@ -39,6 +39,7 @@ async fn main() -> ExitCode {
                 kills: kills.parse().expect(USAGE),
                 seed: seed.parse().expect(USAGE),
                 callers: (verifications / 50).clamp(8, 200),
+                longest_pause: Duration::from_secs(15),
                 longest_outage: Duration::from_secs(20),
                 settles_within: Duration::from_secs(300),
                 is_long: true,

@@ -19,4 +19,5 @@ mod server;
 pub use cluster::Cluster;
 pub use config::{Configuration, Detour, MAX_PAYLOAD_BYTES, Options};
 pub use locate::locate;
+pub use ports::free as free_ports;
 pub use server::Server;

@@ -15,7 +15,11 @@ const ATTEMPTS: u32 = 200;
 /// `count` different ports that nobody listened on a moment ago.
 ///
 /// Another process may still take one first; the server then fails to start, and its caller chooses again.
-pub(crate) fn free(count: usize) -> anyhow::Result<Vec<u16>> {
+///
+/// # Errors
+///
+/// When the operating system gives no randomness, or hardly any of the ports is free.
+pub fn free(count: usize) -> anyhow::Result<Vec<u16>> {
     let mut held = Vec::with_capacity(count);
     for _ in 0..ATTEMPTS {
         if held.len() == count {

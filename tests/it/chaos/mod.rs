@@ -46,6 +46,9 @@ pub(crate) struct Chaos {
     pub(crate) seed: u64,
     /// So many at once.
     pub(crate) callers: usize,
+    /// Between two strikes of one kind of victim.
+    pub(crate) longest_pause: Duration,
+    /// How long somebody is away at most.
     pub(crate) longest_outage: Duration,
     /// How long everything may take to end once all is mended.
     pub(crate) settles_within: Duration,
@@ -74,14 +77,15 @@ impl Chaos {
         let mended = Instant::now();
         let report = load.stop().await.settle(&fleet.nats, self.settles_within).await;
         diary.note("all is settled, or nobody waits any longer");
-        let callbacks = mood::acknowledged(&fleet.simulator).await;
+        let seen = mood::seen(&fleet.simulator).await;
         let dead = jetstream::new(fleet.nats.clone()).get_stream("DEAD_LETTERS").await.unwrap();
         let verdict = Verdict {
             dead_letters: dead.cached_info().state.messages,
             took: began.elapsed(),
             settled_after: mended.elapsed(),
-            lost_callbacks: callbacks.difference(&report.called_back).cloned().collect(),
-            acknowledged_callbacks: callbacks.len(),
+            lost_callbacks: seen.acknowledged.difference(&report.called_back).cloned().collect(),
+            acknowledged_callbacks: seen.acknowledged.len(),
+            doubled: seen.doubled,
             strikes: diary.counts(),
             complaints: diary.complaints(),
             report,
@@ -122,6 +126,7 @@ impl Chaos {
             diary,
             stop: stop.clone(),
             chance: Chance::new(self.seed.wrapping_mul(3) + offset),
+            longest_pause: self.longest_pause,
             longest_outage: self.longest_outage,
         };
         // So both replicas of a service may be away at once, and only one server of NATS.

@@ -1,6 +1,6 @@
 //! Assure in a bad mood.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -28,15 +28,28 @@ pub(super) async fn turns_bad(simulator: &Simulator) {
     }
 }
 
-/// The verifications a callback of which was answered with 200.
-pub(super) async fn acknowledged(simulator: &Simulator) -> BTreeSet<String> {
-    let dossiers = simulator.dossiers().await;
-    let is_acknowledged = |process: &Value| {
-        let mut sent = process["callbacks"].as_array().unwrap().iter();
-        sent.any(|callback| callback["answer"] == 200)
-    };
-    let dossiers = dossiers
-        .iter()
-        .filter(|dossier| dossier["processes"].as_array().unwrap().iter().any(is_acknowledged));
-    dossiers.map(|dossier| dossier["externalReference"].as_str().unwrap().to_owned()).collect()
+/// What Assure has at the end.
+pub(super) struct Seen {
+    /// The verifications a callback of which was answered with 200.
+    pub(super) acknowledged: BTreeSet<String>,
+    /// Those with more than one dossier, or more than one process.
+    pub(super) doubled: Vec<String>,
+}
+
+pub(super) async fn seen(simulator: &Simulator) -> Seen {
+    let (mut acknowledged, mut dossiers) = (BTreeSet::new(), BTreeMap::<_, Vec<_>>::new());
+    for dossier in simulator.dossiers().await {
+        let id = dossier["externalReference"].as_str().unwrap().to_owned();
+        let processes = dossier["processes"].as_array().unwrap();
+        if processes.iter().any(is_acknowledged) {
+            acknowledged.insert(id.clone());
+        }
+        dossiers.entry(id).or_default().push(processes.len());
+    }
+    dossiers.retain(|_, processes| processes.len() > 1 || processes[0] > 1);
+    Seen { acknowledged, doubled: dossiers.into_keys().collect() }
+}
+
+fn is_acknowledged(process: &Value) -> bool {
+    process["callbacks"].as_array().unwrap().iter().any(|sent| sent["answer"] == 200)
 }

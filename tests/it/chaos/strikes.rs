@@ -15,13 +15,14 @@ pub(super) struct Strikes<'a> {
     pub(super) diary: &'a Diary,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) chance: Chance,
+    pub(super) longest_pause: Duration,
     pub(super) longest_outage: Duration,
 }
 
 impl Strikes<'_> {
     /// A pause before the next one; whether there is one.
     pub(super) async fn go_on(&mut self) -> bool {
-        let pause = self.chance.between(SECOND / 4, 3 * SECOND);
+        let pause = self.chance.between(SECOND / 4, self.longest_pause);
         self.passes(pause).await
     }
 

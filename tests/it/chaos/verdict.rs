@@ -12,6 +12,8 @@ pub(crate) struct Verdict {
     pub(super) acknowledged_callbacks: usize,
     /// Those of which no callback is in the stream.
     pub(super) lost_callbacks: Vec<String>,
+    /// Verifications that have more than one dossier or process in Assure.
+    pub(super) doubled: Vec<String>,
     /// Messages that were put aside, while nothing was wrong with any.
     pub(super) dead_letters: u64,
     /// How often who was struck, by way.
@@ -29,6 +31,7 @@ impl Verdict {
         self.report.is_kept()
             && self.report.unfinished.is_empty()
             && self.lost_callbacks.is_empty()
+            && self.doubled.is_empty()
             && self.dead_letters == 0
             && self.complaints.is_empty()
     }
@@ -40,6 +43,7 @@ impl fmt::Display for Verdict {
         let mut row = |name: &str, value: &dyn fmt::Display| writeln!(f, "{name:<44} {value:>8}");
         row("acknowledged callbacks, by verification", &self.acknowledged_callbacks)?;
         row("acknowledged callbacks lost", &self.lost_callbacks.len())?;
+        row("with two dossiers or processes", &self.doubled.len())?;
         row("dead letters", &self.dead_letters)?;
         for (how, count) in &self.strikes {
             row(how, count)?;
@@ -49,8 +53,8 @@ impl fmt::Display for Verdict {
             "settled after the last repair",
             &format!("{:.1} s", self.settled_after.as_secs_f64()),
         )?;
-        for lost in &self.lost_callbacks {
-            writeln!(f, "callback lost: {lost}")?;
+        for (name, ids) in [("callback lost", &self.lost_callbacks), ("two of", &self.doubled)] {
+            ids.iter().try_for_each(|id| writeln!(f, "{name}: {id}"))?;
         }
         self.complaints.iter().try_for_each(|complaint| writeln!(f, "{complaint}"))
     }

@@ -13,6 +13,7 @@ async fn whoever_is_killed_stopped_frozen_or_cut_off_everything_comes_to_its_one
         kills: 4,
         seed,
         callers: 8,
+        longest_pause: Duration::from_secs(3),
         longest_outage: Duration::from_secs(4),
         settles_within: Duration::from_secs(150),
         is_long: false,

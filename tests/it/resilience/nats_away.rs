@@ -7,13 +7,15 @@ use async_nats::jetstream::{self, stream::Stream};
 use serde_json::json;
 
 use super::harness::{Fleet, INTAKE, Journey, NODES, NORMALISER, Plan, SIMULATOR, UPLOAD, soon};
-use crate::harness::load::{Config, Load, Said};
+use crate::harness::load::{Config, Load, Pace, Said};
 
 /// The promises: no longer than this is nothing stored.
 const LEADER_WITHIN: Duration = Duration::from_secs(10);
 const ALL_WITHIN: Duration = Duration::from_secs(30);
 /// And no service says more meanwhile.
 const MOST_LINES: usize = 100;
+/// Enough that each service would be heard complaining of each of them.
+const CALLERS: usize = 32;
 /// How long a load may take to settle afterwards: longer than what a lost handler's message waits.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -32,7 +34,8 @@ impl Before {
         let plan = [INTAKE, UPLOAD, NORMALISER].iter().fold(plan, |plan, it| plan.replicas(it, 2));
         let fleet = plan.start().await;
         let urls = |program| fleet.all(program).iter().map(|member| member.url.clone()).collect();
-        let load = Load::start(Config::new("load", urls(INTAKE), urls(UPLOAD)));
+        let config = Config::new("load", urls(INTAKE), urls(UPLOAD));
+        let load = Load::start(Config { pace: Pace::Callers(CALLERS), ..config });
         soon("callers are at work", async || match load.so_far().done_count() {
             done if done >= 10 => Ok(()),
             done => Err(format!("{done} verifications were submitted")),
@@ -64,6 +67,7 @@ impl Before {
     }
 
     /// Nothing is lost, nobody was restarted, and nobody made a fuss.
+    #[expect(clippy::print_stdout, reason = "the figure is told with --nocapture")]
     async fn all_is_well_again(self) {
         let said: Vec<_> = lines(&self.fleet).iter().zip(&self.lines).map(|(a, b)| a - b).collect();
         let report = self.load.stop().await.settle(&self.fleet.nats, SETTLED_WITHIN).await;
@@ -72,6 +76,7 @@ impl Before {
         let mut others = report.answers.others();
         others.retain(|(_, said, _)| *said != Said::ComeAgain(409));
         assert_eq!(others, [], "\n{report}");
+        println!("no service said more than {} lines meanwhile", said[1..].iter().max().unwrap());
         for (member, said) in self.fleet.members().iter().zip(said) {
             assert!(member.is_alive().await, "{} has ended:\n{}", member.program, member.log());
             let is_told = member.program == SIMULATOR || said < MOST_LINES;
@@ -80,8 +85,11 @@ impl Before {
     }
 }
 
+/// How much each has said, but for the business steps of verifications.
 fn lines(fleet: &Fleet) -> Vec<usize> {
-    fleet.members().iter().map(|member| member.log().lines().count()).collect()
+    let is_step = |line: &str| line.contains(r#""level":"INFO""#) && line.contains("vrf_");
+    let count = |log: String| log.lines().filter(|line| !is_step(line)).count();
+    fleet.members().iter().map(|member| count(member.log())).collect()
 }
 
 async fn stream(fleet: &Fleet) -> Stream {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use proofline_broker::free_ports;
 use serde_json::Value;
 use tokio::{
     process::{Child, Command},
@@ -17,6 +18,8 @@ use tokio::{
 use super::soon;
 use crate::harness::Build;
 
+/// How often other ports are chosen, when somebody else took one in between.
+const PORT_ATTEMPTS: u32 = 5;
 /// SIGTERM promises it.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -49,22 +52,34 @@ impl Member {
         let (child, build) = (Mutex::default(), Mutex::new(build.clone()));
         let settings = Mutex::new(settings);
         let mut member = Self { program, number, settings, log, child, build, url, admin_url };
-        let (url, admin_url) = member.launch().await;
-        // Whoever starts it again finds it where it was.
-        for (name, value) in member.settings.get_mut() {
-            match *name {
-                "PROOFLINE_LISTEN" | "SIMULATOR_LISTEN" => *value = address_of(&url),
-                "PROOFLINE_ADMIN_LISTEN" => *value = address_of(&admin_url),
-                _ => {}
+        for _ in 0..PORT_ATTEMPTS {
+            member.choose_ports();
+            match member.launch().await {
+                Ok(urls) => {
+                    (member.url, member.admin_url) = urls;
+                    return member;
+                }
+                Err(log) => assert!(log.contains("Address already in use"), "{program}:\n{log}"),
             }
         }
-        (member.url, member.admin_url) = (url, admin_url);
-        member
+        panic!("others take all ports before {program} does");
+    }
+
+    /// Of those that are given to nobody else while it is away: whoever starts it again finds it
+    /// where it was.
+    fn choose_ports(&mut self) {
+        for (name, value) in self.settings.get_mut() {
+            if name.ends_with("_LISTEN") {
+                *value = format!("127.0.0.1:{}", free_ports(1).unwrap()[0]);
+            }
+        }
     }
 
     /// Starts it again, with all its settings.
     pub(crate) async fn restart(&self) {
-        assert_eq!(self.launch().await, (self.url.clone(), self.admin_url.clone()));
+        let launched = self.launch().await;
+        let urls = launched.unwrap_or_else(|log| panic!("{} ended:\n{log}", self.program));
+        assert_eq!(urls, (self.url.clone(), self.admin_url.clone()));
     }
 
     /// Starts another build of it, with all its settings.
@@ -132,10 +147,10 @@ impl Member {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// Starts the process; where it listens.
-    async fn launch(&self) -> (String, String) {
-        let mut child = self.child.lock().await;
-        assert!(child.is_none(), "{} is running", self.program);
+    /// Starts the process; where it listens, or what it said before it ended.
+    async fn launch(&self) -> Result<(String, String), String> {
+        let mut slot = self.child.lock().await;
+        assert!(slot.is_none(), "{} is running", self.program);
         let file = File::options().create(true).append(true).open(&self.log).unwrap();
         let told = usize::try_from(fs::metadata(&self.log).unwrap().len()).unwrap();
         let mut command = self.build.lock().await.program(self.program);
@@ -145,21 +160,28 @@ impl Member {
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file);
-        let child = child.insert(command.spawn().unwrap());
+        let child = slot.insert(command.spawn().unwrap());
         let is_set = |name| settings.iter().any(|(set, _)| *set == name);
         let is_public = is_set("PROOFLINE_LISTEN") || is_set("SIMULATOR_LISTEN");
         let is_administered = is_set("PROOFLINE_ADMIN_LISTEN");
-        soon(&format!("{} listens", self.program), async || {
+        let launched = soon(&format!("{} listens", self.program), async || {
+            let has_ended = child.try_wait().unwrap().is_some();
             let log = self.log();
             let log = &log[told..];
-            assert!(child.try_wait().unwrap().is_none(), "{} ended:\n{log}", self.program);
+            if has_ended {
+                return Ok(Err(log.to_owned()));
+            }
             let url = address_in(log, "listening");
             let admin_url = address_in(log, "admin endpoints are listening");
             let is_all = (url.is_some() || !is_public) && (admin_url.is_some() || !is_administered);
             let urls = (url.unwrap_or_default(), admin_url.unwrap_or_default());
-            if is_all { Ok(urls) } else { Err(log.to_owned()) }
+            if is_all { Ok(Ok(urls)) } else { Err(log.to_owned()) }
         })
-        .await
+        .await;
+        if launched.is_err() {
+            *slot = None;
+        }
+        launched
     }
 }
 
@@ -169,13 +191,9 @@ pub(crate) async fn signal(pid: Option<u32>, signal: &str) {
     assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
 }
 
-/// Port 0 was asked for at first, so where it listens stands in its log.
+/// Where it listens stands in its log.
 fn address_in(log: &str, message: &str) -> Option<String> {
     let mut lines = log.lines().filter_map(|line| serde_json::from_str(line).ok());
     let line: Value = lines.find(|line: &Value| line["message"] == message)?;
     Some(format!("http://{}", line["address"].as_str()?))
-}
-
-fn address_of(url: &str) -> String {
-    url.trim_start_matches("http://").to_owned()
 }
