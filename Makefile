@@ -90,6 +90,10 @@ bench: build ## Measures how much memory uploads take, and what telemetry costs
 	$(CARGO) test --locked -p proofline-tests --bench upload_memory
 	$(CARGO) test --locked -p proofline-tests --bench telemetry_cost
 
+.PHONY: erasure-time
+erasure-time: build ## Measures how long an erased key stays on a cluster's disks; takes up to 40 minutes
+	$(CARGO) test --locked -p proofline-tests --bench erasure_time
+
 .PHONY: lint
 lint: $(BUF) ## Checks format, clippy, rustdoc and the event definitions
 	$(CARGO) fmt --all --check

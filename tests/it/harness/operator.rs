@@ -1,6 +1,9 @@
 //! `proofline`, as an operator types it.
 
-use super::{Stage, program};
+use async_nats::{Client, jetstream};
+use bytes::Bytes;
+
+use super::{Stage, Verification, program, servers};
 
 /// What a command came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +30,23 @@ impl Stage {
     pub(crate) async fn types(&self, arguments: &[&str]) -> Typed {
         let url = self.broker.lock().await.url();
         type_with(&[("PROOFLINE_NATS_URL", url)], arguments).await
+    }
+}
+
+impl Stage {
+    /// A client of this user, where not everybody may do anything.
+    pub(crate) async fn client_of(&self, user: &str) -> Client {
+        let login = self.guard.as_ref().expect("everybody may").login(user);
+        let url = self.broker.lock().await.url();
+        login.connect(servers(&url)).await.unwrap()
+    }
+
+    /// A verification's wrapped data key, as the one who wraps keys anew may see it.
+    pub(crate) async fn data_key_of(&self, v: &Verification) -> Bytes {
+        let client = self.client_of("keys").await;
+        let stream = jetstream::new(client).get_stream_no_info("KV_DATA_KEYS").await.unwrap();
+        let subject = format!("$KV.DATA_KEYS.acme.{}", v.id);
+        stream.get_last_raw_message_by_subject(&subject).await.unwrap().payload
     }
 }
 

@@ -10,11 +10,12 @@ use async_nats::jetstream::{
     self,
     consumer::{AckPolicy, PullConsumer, pull},
 };
+use bytes::Bytes;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Ask, Build, Typed, Verification, ends_of, everything_in, type_with},
+    harness::{Ask, Build, Typed, Verification, ends_of, everything_in, files_with, type_with},
     resilience::harness::{Fleet, Journey, Plan, VERIFIER, soon},
 };
 
@@ -91,6 +92,12 @@ async fn a_large_document(fleet: &Fleet, v: &Verification) -> Vec<u8> {
     bytes
 }
 
+async fn data_key_of(fleet: &Fleet, v: &Verification) -> Bytes {
+    let stream = jetstream::new(fleet.nats.clone()).get_stream("KV_DATA_KEYS").await.unwrap();
+    let subject = format!("$KV.DATA_KEYS.acme.{}", v.id);
+    stream.get_last_raw_message_by_subject(&subject).await.unwrap().payload
+}
+
 /// A subscriber that is up to date, and whose consumer is made as provision makes it.
 async fn a_subscriber(fleet: &Fleet) -> PullConsumer {
     let config = pull::Config {
@@ -125,6 +132,7 @@ async fn after_an_older_copy_is_restored_all_it_knows_ends_by_itself_and_what_wa
     let before = result_of(&fleet, &done).await.is(200);
     let large = a_large_document(&fleet, &done).await;
     let older = backs_up(&fleet, "older", &["--with-keys"]).await;
+    let key = data_key_of(&fleet, &gone).await;
     // The rest is in no copy, but for the list of what was erased.
     erases(&fleet, &gone).await;
     fleet.simulator.finishes(&open, "accepted").await;
@@ -148,6 +156,11 @@ async fn after_an_older_copy_is_restored_all_it_knows_ends_by_itself_and_what_wa
     result_of(&fleet, &open).await.is(200);
     is_erased(&fleet, &gone).await;
     result_of(&fleet, &gone).await.problem(410, "erased");
+    soon("its data key is on no disk", async || {
+        let found = files_with(&fleet.broker_folder(), &key);
+        if found.is_empty() { Ok(()) } else { Err(format!("{found:?}")) }
+    })
+    .await;
     fleet.caller().look_at(&later.id).ask().await.is(404);
     // The subscriber goes on where it was.
     soon("the subscriber is told what is new to it", async || {

@@ -62,6 +62,8 @@ async fn a_verification_whose_log_was_unreadable_ends_once_its_dead_letters_are_
     assert_eq!(by, ["result-normaliser-signals", "verifier-deadline"]);
 
     // Nothing is mended yet, so they are put aside again.
+    let one = listed(&stage, &["--verification", &expiring.id]).await;
+    assert_eq!(one, [put_aside[1].clone()]);
     let again = stage.types(&["dead", "replay", "--reason", "unreadable-log"]).await;
     assert_eq!(again.worked(), "2 replayed.\n");
     let again = letters(&stage, &["--reason", "unreadable-log"], 2).await;

@@ -6,4 +6,5 @@
 
 mod backup;
 mod dead_letters;
+mod erasure;
 mod keys;

@@ -1,6 +1,6 @@
 //! Erasure: afterwards nobody finds anything, here, on the disk or at Assure.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use async_nats::jetstream;
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::harness::{Fleet, Journey, Plan, soon};
-use crate::harness::{Ask, Verification, jpeg};
+use crate::harness::{Ask, Verification, every_file, jpeg};
 
 const USER: &str = "Plantededa";
 const IMAGE: &str = "planted in an image";
@@ -65,13 +65,6 @@ async fn stored(fleet: &Fleet, stream: &str, subject: &str) -> Bytes {
     let jetstream = jetstream::new(fleet.nats.clone());
     let stream = jetstream.get_stream(stream).await.unwrap();
     stream.get_last_raw_message_by_subject(subject).await.unwrap().payload
-}
-
-fn every_file(folder: &Path, visit: &mut impl FnMut(&Path)) {
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { every_file(&path, visit) } else { visit(&path) }
-    }
 }
 
 async fn erases(fleet: &Fleet, v: &Verification) {

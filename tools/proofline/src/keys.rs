@@ -1,7 +1,7 @@
 //! `proofline keys`: new ones, and getting rid of old ones.
 
 mod new;
-mod rewrap;
+pub(crate) mod rewrap;
 
 use clap::Subcommand;
 

@@ -48,13 +48,15 @@ pub(crate) struct Arguments {
     pub(crate) settings: bool,
 }
 
-struct Settings {
+/// What it reads.
+pub(crate) struct Settings {
     nats: NatsSettings,
     provision: ProvisionSettings,
 }
 
 impl Settings {
-    fn read(r: &mut Reader) -> Option<Self> {
+    /// Reads and documents them.
+    pub(crate) fn read(r: &mut Reader) -> Option<Self> {
         let nats = NatsSettings::read(r);
         let provision = ProvisionSettings::read(r);
         Some(Self { nats: nats?, provision: provision? })

@@ -10,7 +10,7 @@ use crate::harness::{Broker, fresh_key, last_on, stored};
 
 pub(crate) const RESULT: DocumentKind = DocumentKind::Result(Outcome::Accepted);
 pub(crate) const KEY_ONE: &str = "a1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
-const KEY_TWO: &str = "b2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+pub(crate) const KEY_TWO: &str = "b2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
 #[tokio::test]
 async fn a_document_comes_out_of_the_vault_as_it_went_in() {

@@ -16,6 +16,7 @@ mod provision;
 mod proxy;
 mod race;
 mod readiness;
+mod rewrap;
 mod rounds;
 mod signals;
 mod timers;

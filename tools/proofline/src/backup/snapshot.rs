@@ -39,6 +39,7 @@ pub(super) async fn take(client: &Client, name: &str, folder: &Path) -> anyhow::
     ensure!(answer["error"].is_null(), "the server refuses: {}", answer["error"]["description"]);
 
     let mut file = BufWriter::new(fs::File::create_new(folder.join(&data))?);
+    let mut number = 0_u64;
     loop {
         let piece = timeout(NEXT, pieces.next()).await.context("the server stopped sending")?;
         let piece = piece.context("the connection ended")?;
@@ -47,6 +48,9 @@ pub(super) async fn take(client: &Client, name: &str, folder: &Path) -> anyhow::
             break;
         }
         if let Some(confirmation) = piece.reply {
+            number += 1;
+            let told = confirmation.rsplit('.').next();
+            ensure!(told == Some(&number.to_string()), "piece {number} did not arrive");
             client.publish(confirmation, "".into()).await?;
         }
         file.write_all(&piece.payload)?;

@@ -19,6 +19,9 @@ pub(super) struct Selection {
     /// Only those of this consumer.
     #[arg(long)]
     consumer: Option<String>,
+    /// Only those of this verification.
+    #[arg(long, value_name = "ID")]
+    verification: Option<String>,
     /// Only those with this reason code.
     #[arg(long, value_name = "CODE")]
     reason: Option<String>,
@@ -39,13 +42,16 @@ pub(super) struct Letter {
 impl Selection {
     /// Whether nothing is given, so that all are meant.
     pub(super) fn is_all(&self) -> bool {
-        let Self { consumer, reason, since, until } = self;
-        consumer.is_none() && reason.is_none() && since.is_none() && until.is_none()
+        let Self { consumer, verification, reason, since, until } = self;
+        let is_by_time = since.is_some() || until.is_some();
+        consumer.is_none() && verification.is_none() && reason.is_none() && !is_by_time
     }
 
     fn has(&self, letter: &Letter) -> bool {
         let (told, at) = (&letter.told, letter.message.time);
+        let id = told.key.as_ref().map(|key| key.id.as_str());
         self.consumer.as_ref().is_none_or(|consumer| *consumer == told.consumer)
+            && self.verification.as_deref().is_none_or(|wanted| id == Some(wanted))
             && self.reason.as_ref().is_none_or(|reason| *reason == told.reason)
             && self.since.is_none_or(|since| at >= since)
             && self.until.is_none_or(|until| at <= until)

@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     selection: Selection,
     /// Takes all there are.
-    #[arg(long, conflicts_with_all = ["sequences", "consumer", "reason", "since", "until"])]
+    #[arg(long, conflicts_with_all = ["sequences", "verification", "consumer", "reason", "since", "until"])]
     all: bool,
     /// How many are replayed in a second at most.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -78,7 +78,10 @@ async fn meant(
     let Arguments { sequences, selection, all, .. } = arguments;
     if sequences.is_empty() {
         let is_meant = *all || !selection.is_all();
-        ensure!(is_meant, "which ones? Give sequences, --consumer, --reason, --since, or --all");
+        ensure!(
+            is_meant,
+            "which ones? Give sequences, --verification, --consumer, --reason, --since, or --all"
+        );
         return select(jetstream, selection).await;
     }
     ensure!(selection.is_all(), "give either sequences or what they have in common");

@@ -5,7 +5,7 @@ use proofline_service::{About, telemetry};
 use proofline_settings::{Description, Reader};
 use serde_json::{Value, json};
 
-use crate::{doctor, provision};
+use crate::{doctor, keys::rewrap, provision, restore};
 
 /// What one program reads from its environment.
 pub(super) struct Program {
@@ -49,6 +49,18 @@ pub(super) fn programs() -> Vec<Program> {
             "Checks an installation, and says what is wrong and what to do.",
             doctor::Settings::read,
         ),
+        command(
+            "proofline dead",
+            "Shows what no consumer could handle, and hands it to the consumer once more.",
+            NatsSettings::read,
+        ),
+        command(
+            "proofline keys rewrap",
+            "Wraps every data key anew under the first key.",
+            rewrap::Settings::read,
+        ),
+        command("proofline backup", "Copies streams and buckets into files.", NatsSettings::read),
+        command("proofline restore", "Puts a backup back.", restore::Settings::read),
     ]
 }
 

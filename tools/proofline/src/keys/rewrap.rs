@@ -27,13 +27,15 @@ pub(crate) struct Arguments {
     dry_run: bool,
 }
 
-struct Settings {
+/// What it reads.
+pub(crate) struct Settings {
     nats: NatsSettings,
     keyring: Keyring,
 }
 
 impl Settings {
-    fn read(r: &mut Reader) -> Option<Self> {
+    /// Reads and documents them.
+    pub(crate) fn read(r: &mut Reader) -> Option<Self> {
         let nats = NatsSettings::read(r);
         let keyring = read_sealing_keys(r);
         Some(Self { nats: nats?, keyring: keyring? })

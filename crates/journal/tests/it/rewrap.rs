@@ -1,0 +1,77 @@
+//! Data keys wrapped anew, whatever a walk before it or an erasure beside it left.
+
+use std::sync::Arc;
+
+use proofline_events::Service;
+use proofline_journal::{Rewrap, Wrapping};
+use proofline_seal::Keyring;
+use proofline_verification::Command;
+
+use crate::{
+    buckets::{KEY_ONE, KEY_TWO, RESULT, vault},
+    harness::{Broker, fresh_key, last_on, now, request, stored},
+};
+
+async fn walk(broker: &Broker) -> Vec<Wrapping> {
+    let keyring = Keyring::parse(&format!("{KEY_TWO},{KEY_ONE}")).unwrap();
+    let mut walk = Rewrap::new(&broker.connect().await, Arc::new(keyring), false);
+    let mut met = Vec::new();
+    while let Some(wrapping) = walk.step().await.unwrap() {
+        met.push(wrapping);
+    }
+    met
+}
+
+#[tokio::test]
+async fn the_old_wrapping_is_gone_and_what_was_sealed_can_be_read_with_the_new_key_alone() {
+    let broker = Broker::provisioned().await;
+    let (before, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
+    before.create_key(&key).await.unwrap();
+    before.put(&key, RESULT, b"sealed before").await.unwrap();
+
+    let met = walk(&broker).await;
+
+    assert_eq!(met, [Wrapping::Renewed { from: "a1".to_owned() }, Wrapping::Current]);
+    assert_eq!(walk(&broker).await, [Wrapping::Current]);
+    assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 1);
+    let after = vault(&broker, KEY_TWO).await.get(&key, RESULT).await;
+    assert_eq!(after.unwrap().unwrap(), b"sealed before");
+}
+
+#[tokio::test]
+async fn a_walk_that_broke_off_before_it_removed_the_old_wrapping_is_completed_by_the_next() {
+    let broker = Broker::provisioned().await;
+    let (before, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
+    before.create_key(&key).await.unwrap();
+    before.put(&key, RESULT, b"sealed before").await.unwrap();
+    let subject = format!("$KV.DATA_KEYS.{key}");
+    let old = last_on(&raw, "KV_DATA_KEYS", &subject).await.payload;
+    walk(&broker).await;
+    let new = last_on(&raw, "KV_DATA_KEYS", &subject).await;
+    // As it was in between: the old one before the new one.
+    raw.get_stream("KV_DATA_KEYS").await.unwrap().delete_message(new.sequence).await.unwrap();
+    for wrapping in [old, new.payload] {
+        raw.publish(subject.clone(), wrapping).await.unwrap().await.unwrap();
+    }
+
+    assert_eq!(walk(&broker).await, [Wrapping::Replaced, Wrapping::Current]);
+
+    assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 1);
+    let after = vault(&broker, KEY_TWO).await.get(&key, RESULT).await;
+    assert_eq!(after.unwrap().unwrap(), b"sealed before");
+}
+
+#[tokio::test]
+async fn a_data_key_whose_erasure_was_asked_for_is_not_brought_back() {
+    let broker = Broker::provisioned().await;
+    let (before, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
+    before.create_key(&key).await.unwrap();
+    let journal = broker.journal(Service::Intake).await;
+    for command in [request(), Command::Erase] {
+        journal.execute(&key, command, now()).await.unwrap();
+    }
+
+    assert_eq!(walk(&broker).await, [Wrapping::Replaced]);
+
+    assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 0);
+}
