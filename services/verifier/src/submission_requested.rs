@@ -2,7 +2,8 @@
 //!
 //! The call is not idempotent and its answer to a repeat says little, so after a 4xx Get process
 //! tells: a process that is still `pending` was refused, any other was started, perhaps by an
-//! attempt of ours whose record was lost.
+//! attempt of ours whose record was lost. As Get process may lag behind such an attempt, a repeat
+//! asks it more than once.
 
 use std::time::Duration;
 
@@ -17,6 +18,16 @@ use proofline_verification::{Command, Reason, Refused, Verification};
 use serde_json::Value;
 
 use crate::reconcile::first_check;
+
+/// Get process may lag behind a start whose answer was lost: it is asked again after these.
+const LOOK_AGAIN: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+];
+/// The sequence of a replay, before which anything may have been tried.
+const OF_A_REPLAY: u64 = 0;
 
 /// What the handler uses.
 pub(crate) struct Starter {
@@ -61,7 +72,10 @@ impl Starter {
         let command = match started {
             Ok(()) => Command::RecordStart,
             Err(AssureError::Refused(refusal)) => {
-                after_refusal(assure, dossier_id, process_id, is_elsewhere, refusal).await?
+                let is_repeat = delivery.deliveries > 1 || *sequence == OF_A_REPLAY;
+                let looks_again = if is_repeat { &LOOK_AGAIN[..] } else { &[] };
+                let process = (dossier_id.as_str(), process_id.as_str());
+                after_refusal(assure, process, looks_again, is_elsewhere, refusal).await?
             }
             Err(error) => return Err(retry(&error)),
         };
@@ -103,22 +117,27 @@ fn parameters_id(verification: &Verification) -> Option<&str> {
 
 async fn after_refusal(
     assure: &Client,
-    dossier_id: &str,
-    process_id: &str,
+    (dossier_id, process_id): (&str, &str),
+    looks_again: &[Duration],
     is_elsewhere: bool,
     refusal: Refusal,
 ) -> Result<Command, Failure> {
-    let process =
-        assure.get_process(dossier_id, process_id).await.map_err(|error| retry(&error))?;
-    let reason = match process {
-        None if is_elsewhere => {
-            return Err(Failure::retry(
-                "the process is in another account: is the tenants file the same everywhere?",
-            ));
+    let mut looks_again = looks_again.iter();
+    let reason = loop {
+        let process = assure.get_process(dossier_id, process_id).await;
+        match process.map_err(|error| retry(&error))? {
+            None if is_elsewhere => {
+                return Err(Failure::retry(
+                    "the process is in another account: is the tenants file the same everywhere?",
+                ));
+            }
+            None => break Reason::ProcessGone,
+            Some(process) if process.status.eq_ignore_ascii_case("pending") => {
+                let Some(after) = looks_again.next() else { break Reason::StartRefused };
+                pause(*after).await;
+            }
+            Some(_) => return Ok(Command::RecordStart),
         }
-        None => Reason::ProcessGone,
-        Some(process) if process.status.eq_ignore_ascii_case("pending") => Reason::StartRefused,
-        Some(_) => return Ok(Command::RecordStart),
     };
     Ok(Command::RefuseStart(Refused {
         reason,
@@ -144,6 +163,11 @@ async fn record(
         Err(ExecuteError::Refused(_)) => Ok(Handled::Done),
         Err(ExecuteError::Journal(error)) => Err(error.into()),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what Get process lags behind by is a time")]
+async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }
 
 /// Assure is tried until the deadline decides.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use proofline_journal::topology::{TIMERS, VERIFICATIONS};
 use time::{OffsetDateTime, macros::datetime};
 use tokio::{
     sync::Notify,
@@ -18,6 +19,9 @@ use crate::{
     Plant, assure::Assure, dice::Dice, fleet::Fleet, jetstream::Store, judge::Judge,
     process::Process, profile::Profile, trace::Trace,
 };
+
+/// The streams that have consumers.
+const CONSUMED: [&str; 2] = [VERIFICATIONS, TIMERS];
 
 const EPOCH: OffsetDateTime = datetime!(2026-02-03 08:00 UTC);
 
@@ -37,7 +41,8 @@ pub(crate) struct World {
     away_until: Mutex<(Instant, Instant)>,
     pub(crate) trace: Trace,
     store: Mutex<Store>,
-    changed: Notify,
+    /// For each of [`CONSUMED`].
+    changed: [Notify; 2],
     pub(crate) assure: Assure,
     pub(crate) fleet: Fleet,
     pub(crate) judge: Judge,
@@ -60,7 +65,7 @@ impl World {
             away_until: Mutex::new((Instant::now(), Instant::now())),
             trace,
             store: Mutex::new(Store::provisioned()),
-            changed: Notify::new(),
+            changed: Default::default(),
             assure: Assure::default(),
             fleet: Fleet::default(),
             judge: Judge::default(),
@@ -147,23 +152,26 @@ impl World {
     /// Does something with what JetStream's leader has.
     pub(crate) fn at_jetstream<T>(&self, work: impl FnOnce(&mut Store) -> T) -> T {
         let mut store = self.store.lock().expect("no panic while held");
-        let before = store.version();
+        let before = CONSUMED.map(|stream| store.stream(stream).version);
         let result = work(&mut store);
-        if store.version() != before {
-            self.changed.notify_waiters();
+        for ((stream, before), changed) in CONSUMED.iter().zip(before).zip(&self.changed) {
+            if store.stream(stream).version != before {
+                changed.notify_waiters();
+            }
         }
         result
     }
 
-    /// Returns when something has changed since this was called.
-    pub(crate) fn jetstream_changed(&self) -> impl Future<Output = ()> {
-        self.changed.notified()
+    /// Returns when there is something new for consumers of a stream since this was called.
+    pub(crate) fn changed(&self, stream: &str) -> impl Future<Output = ()> {
+        let place = CONSUMED.iter().position(|consumed| *consumed == stream);
+        self.changed[place.expect("no other stream has consumers")].notified()
     }
 
     /// Lets timers come due, for ever.
     pub(crate) async fn fire_timers(self: Arc<Self>) {
         loop {
-            let changed = self.jetstream_changed();
+            let changed = self.changed(TIMERS);
             let next = self.at_jetstream(|store| store.fire(self.server_time()));
             let wait = next.map_or(Duration::from_secs(3600), |next| {
                 Duration::try_from(next - self.server_time()).unwrap_or_default()

@@ -63,10 +63,12 @@ impl Stream {
         let Some(consumer) = self.consumers.get_mut(name) else { return };
         let Some(unsettled) = consumer.unsettled.get_mut(&sequence) else { return };
         let now = Instant::now();
-        self.version += 1;
         match kind {
             AckKind::Progress => unsettled.again_at = now + consumer.ack_wait,
-            AckKind::Nak(delay) => unsettled.again_at = now + delay.unwrap_or_default(),
+            AckKind::Nak(delay) => {
+                unsettled.again_at = now + delay.unwrap_or_default();
+                self.version += 1;
+            }
             AckKind::Ack | AckKind::Term | AckKind::Next => {
                 consumer.unsettled.remove(&sequence);
                 if self.setup.is_work_queue {

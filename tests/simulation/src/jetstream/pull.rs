@@ -54,7 +54,7 @@ impl Puller {
         let Wire { world, process } = &self.wire;
         loop {
             process.runs().await;
-            let changed = world.jetstream_changed();
+            let changed = world.changed(&self.stream);
             if let Some(delivered) = self.take() {
                 sleep(world.dice.milliseconds(0..4)).await;
                 process.runs().await;

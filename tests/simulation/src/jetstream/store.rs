@@ -66,11 +66,6 @@ impl Store {
         })
     }
 
-    /// Changes when a consumer may have something new.
-    pub(crate) fn version(&self) -> u64 {
-        self.streams.values().map(|stream| stream.version).sum()
-    }
-
     pub(crate) fn listen(&mut self, filter: String, listener: UnboundedSender<()>) {
         self.listeners.push((filter, listener));
     }
