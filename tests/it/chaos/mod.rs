@@ -72,8 +72,13 @@ impl Chaos {
             stopping.send_replace(true);
         };
         Box::pin(join(struck, watched)).await;
-        diary.note("all is mended");
         fleet.simulator.recovers().await;
+        for member in fleet.members() {
+            if !member.is_alive().await {
+                diary.complain(format!("{} {} has ended by itself", member.program, member.number));
+            }
+        }
+        diary.note("all is mended");
         let mended = Instant::now();
         let report = load.stop().await.settle(&fleet.nats, self.settles_within).await;
         diary.note("all is settled, or nobody waits any longer");
