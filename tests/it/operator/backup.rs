@@ -11,11 +11,15 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, PullConsumer, pull},
 };
 use bytes::Bytes;
+use proofline_broker::{Options, Server};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Ask, Build, Typed, Verification, ends_of, everything_in, files_with, type_with},
+    harness::{
+        Ask, Build, Bus, Scene, Typed, Verification, ends_in, ends_of, everything_in, files_with,
+        type_with,
+    },
     resilience::harness::{Fleet, Journey, Plan, VERIFIER, soon},
 };
 
@@ -203,6 +207,34 @@ async fn a_backup_without_keys_brings_every_end_back_and_no_result() {
     // Whoever asks today gets all there is.
     let new = a_finished_one(&fleet, "new").await;
     result_of(&fleet, &new).await.is(200);
+}
+
+/// As somebody does who wants to know whether a backup is any good.
+#[tokio::test]
+async fn a_copy_of_a_cluster_can_be_restored_into_one_server() {
+    let three = Scene::new().on(Bus::Cluster).with("proofline", "PROOFLINE_NATS_REPLICAS", 3);
+    let stage = three.start().await;
+    let (given, _, then) = stage.acts();
+    then.finishes(&given.a_submitted_verification(json!({})).await).await;
+    let copy = stage.folder().join("copy");
+    let mut settings = vec![("PROOFLINE_NATS_URL", stage.broker.lock().await.url())];
+    settings.extend(stage.guard.as_ref().unwrap().settings_of("backup"));
+    let copy = copy.to_str().unwrap();
+    type_with(&settings, &["backup", "--to", copy]).await.worked();
+    let options = Options { dir: stage.folder().join("rehearsal"), ..Options::default() };
+    let server = Server::start(options).await.unwrap();
+
+    let tenants = stage.folder().join("tenants.toml").display().to_string();
+    let settings = [("PROOFLINE_NATS_URL", server.url()), ("PROOFLINE_TENANTS_FILE", tenants)];
+    let restored = type_with(&settings, &["restore", "--from", copy]).await.worked();
+    type_with(&settings, &["provision"]).await.worked();
+
+    let client = async_nats::connect(server.url()).await.unwrap();
+    let log = jetstream::new(client.clone()).get_stream("VERIFICATIONS").await.unwrap();
+    let info = log.cached_info();
+    assert!(restored.contains(&format!("VERIFICATIONS: {} messages", info.state.messages)));
+    assert_eq!(info.config.num_replicas, 1);
+    assert_eq!(ends_in(&client).await.len(), 1);
 }
 
 #[tokio::test]

@@ -85,6 +85,9 @@ pub(super) async fn a_rejected_message_is_put_aside_and_does_not_come_again<K: K
         .work(1, move |seen| {
             let is_bad = seen.key == known;
             async move {
+                if is_bad && seen.deliveries == 1 {
+                    return Err(Failure::retry("something is away at first"));
+                }
                 if is_bad {
                     let detail = "the first line\r\nand the second".to_owned();
                     return Err(Failure::Reject(Rejection { code: "no-such-thing", detail }));
@@ -100,13 +103,14 @@ pub(super) async fn a_rejected_message_is_put_aside_and_does_not_come_again<K: K
     let letter = bench.dead_letters(1).await.remove(0);
     bench.sees(&good, 1).await;
     bench.settles().await;
-    assert_eq!(bench.seen(&bad).len(), 1);
+    assert_eq!(bench.seen(&bad).len(), 2);
     let consumer = K::CONSUMER.name();
     assert_eq!(letter.subject.as_str(), format!("proofline.dead.v1.{consumer}.{bad}"));
     let header = |name: &str| letter.headers.get(name).unwrap().as_str();
     assert_eq!(header("proofline-dead-reason"), "no-such-thing");
     assert_eq!(header("proofline-dead-detail"), "the first line  and the second");
-    assert_eq!(header("proofline-dead-attempts"), "1");
+    assert_eq!(header("proofline-dead-first-error"), "something is away at first");
+    assert_eq!(header("proofline-dead-attempts"), "2");
     assert_eq!(header("proofline-dead-consumer"), consumer);
     assert!(header("proofline-dead-subject").ends_with(&bad.to_string()));
 }
