@@ -34,6 +34,10 @@ pub(crate) fn check(world: &World) {
         } else if ends != 1 {
             wrong.push(format!("{}: {ends} ends, long past its deadline", key.id));
         }
+        if world.profile().deletes_after && log.process().is_some_and(|id| is_in_assure(world, id))
+        {
+            wrong.push(format!("{}: its process is still in Assure", key.id));
+        }
         if log.has(EventType::ErasureRequested) {
             wrong.extend(not_erased(world, key, &known));
         }
@@ -85,9 +89,21 @@ fn not_erased(world: &World, key: &VerificationKey, known: &Known) -> Vec<String
     wrong
 }
 
+fn is_in_assure(world: &World, process: &str) -> bool {
+    let state = world.assure.state();
+    state.dossiers.values().any(|dossier| dossier.processes.contains_key(process))
+}
+
 fn still_in_assure(world: &World, key: &VerificationKey, known: &Known) -> Option<String> {
     let tag = json!(format!("proofline:{}:{}", key.tenant, key.id));
-    let is_own = |process: &Process| process.request["eventTags"][0] == tag;
+    let log = &known.logs[key];
+    // What an end-user makes with an old address, and nobody tells us of, goes with the dossier.
+    let is_told = |process: &Process| {
+        let mut heard =
+            log.all(EventType::CompletionSignalled).chain(log.all(EventType::ErasureRequested));
+        heard.any(|recorded| recorded.envelope.time > process.created_at)
+    };
+    let is_own = |process: &Process| process.request["eventTags"][0] == tag && is_told(process);
     let state = world.assure.state();
     if state.dossiers.values().any(|dossier| dossier.processes.values().any(is_own)) {
         return Some(format!("{}: a process of it is still in Assure", key.id));

@@ -143,7 +143,7 @@ fn begin(world: &Arc<World>, process: &Arc<Process>) -> Option<Router> {
     let assure = Arc::new(AssureWire { world: Arc::clone(world), process: for_assure });
     let transport = move || Arc::clone(&assure) as Arc<dyn Transport>;
     let shutdown = process.shutdown.clone();
-    let settings = settings();
+    let settings = settings(world.profile().deletes_after);
     let tasks = TaskTracker::new();
     match process.kind {
         Kind::Intake => {
@@ -191,9 +191,9 @@ web_origins = ["https://app.demo.example"]
 "#;
 
 /// Read once, the way the programs read theirs.
-fn settings() -> &'static Settings {
-    static SETTINGS: OnceLock<Settings> = OnceLock::new();
-    SETTINGS.get_or_init(|| {
+fn settings(deletes_after: bool) -> &'static Settings {
+    static SETTINGS: [OnceLock<Settings>; 2] = [OnceLock::new(), OnceLock::new()];
+    SETTINGS[usize::from(deletes_after)].get_or_init(|| {
         let file = tempfile::NamedTempFile::new().expect("a file can be made");
         std::fs::write(file.path(), TENANTS).expect("and written");
         let path = file.path().to_str().expect("of plain letters");
@@ -207,6 +207,7 @@ fn settings() -> &'static Settings {
             ("ASSURE_TOKEN_URL", "http://assure.example/token"),
             ("ASSURE_CLIENT_ID", "simulation"),
             ("ASSURE_CLIENT_SECRET", "secret"),
+            ("ASSURE_DELETE_AFTER", if deletes_after { "30s" } else { "" }),
         ]);
         Settings {
             intake: read(&source, proofline_intake::Settings::read),

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 use proofline_events::{
@@ -11,6 +12,7 @@ use proofline_events::{
 };
 use proofline_journal::bus::Which;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use crate::{jetstream::Stored, process::Process, world::World};
 
@@ -26,6 +28,8 @@ pub(crate) struct Known {
     /// The last sequence when a process last asked the leader for an event of a verification.
     asked: HashMap<(String, String), u64>,
     last: u64,
+    /// Until when all have been told to leave Assure alone, and since when they know.
+    left_alone: Option<(OffsetDateTime, Instant)>,
     images: u64,
     violations: Vec<String>,
 }
@@ -50,6 +54,14 @@ impl Log {
         })
     }
 
+    /// The process that was created for it, where one is known.
+    pub(crate) fn process(&self) -> Option<&str> {
+        self.events.iter().find_map(|recorded| match &recorded.event {
+            Event::ProcessCreated(created) => Some(created.process_id.as_str()),
+            _ => None,
+        })
+    }
+
     pub(crate) fn has(&self, event: EventType) -> bool {
         self.all(event).next().is_some()
     }
@@ -57,6 +69,9 @@ impl Log {
 
 /// Assure loses nothing and refuses nothing here: who ends like this has lost something by our doing.
 const OUR_DOING: [&str; 3] = ["process-gone", "start-refused", "setup-refused"];
+
+/// How long it takes until every process has read what one has told all of them.
+const SPREAD_WITHIN: Duration = Duration::from_millis(100);
 
 /// What may still be said of a verification after its end.
 const AFTER_THE_END: [EventType; 5] = [
@@ -82,6 +97,9 @@ impl Judge {
 
     /// JetStream has stored a message.
     pub(crate) fn stored(&self, world: &World, message: &Stored, sequence: u64) {
+        if message.subject.starts_with("$KV.PACE.until.") {
+            self.known().left_alone = until(&message.payload).map(|until| (until, message.at));
+        }
         if EventType::parse_subject(&message.subject).is_none() {
             return;
         }
@@ -101,6 +119,17 @@ impl Judge {
             let mut known = self.known();
             let last = known.last;
             known.asked.insert((process.to_string(), (*subject).to_owned()), last);
+        }
+    }
+
+    /// A process calls Assure, which may want to be left alone.
+    pub(crate) fn call_is_sent(&self, world: &World, sender: &Process) {
+        let mut known = self.known();
+        let Some((until, since)) = known.left_alone else { return };
+        let is_told = world.profile().is_word_spread() && since.elapsed() > SPREAD_WITHIN;
+        if is_told && world.service_time() < until {
+            let what = format!("{sender} called Assure, which was to be left alone until {until}");
+            known.violations.push(what);
         }
     }
 
@@ -212,6 +241,12 @@ impl Judge {
             known.violations.push(format!("{}: a caller was told of {any_of:?}", key.id));
         }
     }
+}
+
+/// Milliseconds since 1970, as text.
+fn until(value: &[u8]) -> Option<OffsetDateTime> {
+    let milliseconds: i128 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    OffsetDateTime::from_unix_timestamp_nanos(milliseconds * 1_000_000).ok()
 }
 
 impl Known {

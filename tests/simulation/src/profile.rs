@@ -30,6 +30,10 @@ pub(crate) struct Profile {
     pub(crate) hang_up: f64,
     /// How far the services' clock may jump, in milliseconds.
     pub(crate) clock_jump: u64,
+    /// JetStream or Assure may be away for a while.
+    pub(crate) has_outages: bool,
+    /// What is in Assure is deleted some time after the end.
+    pub(crate) deletes_after: bool,
     /// A cluster tells a repeat before it checks the guard; a server alone the other way round.
     pub(crate) is_cluster: bool,
 }
@@ -50,7 +54,17 @@ impl Profile {
             callback_lost: one_of(0.9),
             hang_up: one_of(0.2),
             clock_jump: *dice.pick(&[0, 0, 200, 3000]),
+            has_outages: dice.chance(0.4),
+            deletes_after: dice.chance(0.3),
             is_cluster: dice.chance(0.5),
         }
+    }
+
+    /// Whether every process knows in time what another has told all of them.
+    pub(crate) fn is_word_spread(&self) -> bool {
+        let slow = [self.bus_lost, self.bus_slow, self.freeze];
+        slow.iter().all(|probability| *probability == 0.0)
+            && self.clock_jump == 0
+            && !self.has_outages
     }
 }

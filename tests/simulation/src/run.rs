@@ -56,14 +56,13 @@ async fn live(seed: u64, plant: Option<Plant>, is_traced: bool) -> Verdict {
     for number in 0..world.dice.number(1..6) {
         callers.spawn(Caller::new(&world, number).live_and_again());
     }
-    let has_outages = world.dice.chance(0.4);
     let trouble = Instant::now() + Duration::from_secs(world.dice.number(20..TROUBLE));
     while Instant::now() < trouble {
         sleep(world.dice.milliseconds(500..20_000)).await;
         match world.dice.number(0..8) {
             0 => world.fleet.roll(&world),
             1 => world.jump(),
-            2 if has_outages => world.goes_away(),
+            2 if world.profile().has_outages => world.goes_away(),
             _ => {}
         }
     }

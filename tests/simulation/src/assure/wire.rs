@@ -105,6 +105,7 @@ impl AssureWire {
             None => Default::default(),
         };
         let call = read(&request, &body);
+        world.judge.call_is_sent(world, process);
         if let Some(id) = call.starts() {
             world.judge.start_is_sent(process, id);
         }
