@@ -85,6 +85,12 @@ chaos: build ## Kills, stops, freezes and cuts off services and NATS under load 
 lost-callbacks: build ## Loses every callback (VERIFICATIONS=)
 	$(LONG_RUN) lost-callbacks $(VERIFICATIONS)
 
+SEEDS ?= 1000
+START ?= 0
+.PHONY: simulate
+simulate: ## Runs the pipeline over models of JetStream and Assure: SEEDS=100000 START=0
+	$(CARGO) run --locked --quiet --profile simulation -p proofline-simulation -- --seeds $(SEEDS) --start $(START)
+
 .PHONY: bench
 bench: build ## Measures how much memory uploads take, and what telemetry costs
 	$(CARGO) test --locked -p proofline-tests --bench upload_memory

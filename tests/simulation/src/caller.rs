@@ -9,10 +9,10 @@ use axum::{
 };
 use proofline_events::{EventType, VerificationKey};
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use crate::{
     assure::Assure,
+    dice::pass,
     fleet::Answer,
     process::Kind,
     way::{TENANT, Way},
@@ -52,7 +52,7 @@ impl Caller {
     /// Lives through a verification; answers which.
     async fn live(self) -> Option<VerificationKey> {
         let dice = &self.world.dice;
-        sleep(dice.milliseconds(0..20_000)).await;
+        pass(dice.milliseconds(0..20_000)).await;
         let (key, created) = self.create().await?;
         let second_thoughts = self.clone().change_mind(key.clone());
         let second_thoughts = tokio::spawn(second_thoughts);
@@ -62,7 +62,7 @@ impl Caller {
         if let Some(page) = created["next_action"]["url"].as_str()
             && dice.chance(0.8)
         {
-            sleep(dice.milliseconds(0..20_000)).await;
+            pass(dice.milliseconds(0..20_000)).await;
             Assure::visit(&self.world, page).await;
         }
         if self.way.is_submitted() && dice.chance(0.9) {
@@ -92,7 +92,7 @@ impl Caller {
             match self.create_once(&body, is_resumable).await {
                 Asked::Created(key, created) => return Some((key, created)),
                 Asked::Refused => return None,
-                Asked::Unknown => sleep(self.world.dice.milliseconds(200..3000)).await,
+                Asked::Unknown => pass(self.world.dice.milliseconds(200..3000)).await,
             }
         }
         None
@@ -111,9 +111,9 @@ impl Caller {
                 let id = created["id"].as_str().unwrap_or_default();
                 let key = VerificationKey::parse(TENANT, id).expect("an id of ours");
                 let judge = &self.world.judge;
-                judge.caller_was_told(&key, &[EventType::VerificationRequested]);
+                judge.caller_was_told(&key, EventType::VerificationRequested);
                 if status == 201 {
-                    judge.caller_was_told(&key, &[EventType::ProcessCreated]);
+                    judge.caller_was_told(&key, EventType::ProcessCreated);
                 }
                 Asked::Created(key, created)
             }
@@ -124,7 +124,7 @@ impl Caller {
 
     async fn upload_all(&self, key: &VerificationKey) {
         for depiction in ["front", "selfie"] {
-            sleep(self.world.dice.milliseconds(0..*self.world.dice.pick(&[10, 5000]))).await;
+            pass(self.world.dice.milliseconds(0..*self.world.dice.pick(&[10, 5000]))).await;
             if self.world.happens(0.2) {
                 let twice = self.clone();
                 let key = key.clone();
@@ -149,7 +149,7 @@ impl Caller {
                     return;
                 }
                 Some(409 | 500..=599) | None => {
-                    sleep(self.world.dice.milliseconds(200..5000)).await;
+                    pass(self.world.dice.milliseconds(200..5000)).await;
                 }
                 Some(_) => return,
             }
@@ -160,11 +160,11 @@ impl Caller {
     async fn change_mind(self, key: VerificationKey) {
         let dice = &self.world.dice;
         if dice.chance(0.25) {
-            sleep(dice.milliseconds(0..*dice.pick(&[500, 20_000, 90_000]))).await;
+            pass(dice.milliseconds(0..*dice.pick(&[500, 20_000, 90_000]))).await;
             self.insist(&key, Method::POST, "/cancel", EventType::CancellationRequested).await;
         }
         if dice.chance(0.25) {
-            sleep(dice.milliseconds(0..*dice.pick(&[500, 20_000, 150_000]))).await;
+            pass(dice.milliseconds(0..*dice.pick(&[500, 20_000, 150_000]))).await;
             self.insist(&key, Method::DELETE, "", EventType::ErasureRequested).await;
         }
     }
@@ -176,10 +176,10 @@ impl Caller {
             let request = self.request(method.clone(), &path).body(Body::empty());
             let answer = self.send(Kind::Intake, request.expect("of the right form")).await;
             match answer.map(|answer| answer.status.as_u16()) {
-                Some(202) => return self.world.judge.caller_was_told(key, &[told]),
-                Some(500..=599) | None => sleep(self.world.dice.milliseconds(200..4000)).await,
+                Some(202) => return self.world.judge.caller_was_told(key, told),
+                Some(500..=599) | None => pass(self.world.dice.milliseconds(200..4000)).await,
                 Some(409) if told == EventType::SubmissionRequested => {
-                    sleep(self.world.dice.milliseconds(200..8000)).await;
+                    pass(self.world.dice.milliseconds(200..8000)).await;
                 }
                 Some(_) => return,
             }
@@ -200,10 +200,10 @@ impl Caller {
             let is_finished =
                 answer.status.is_success() && json_of(&answer)["status"] == json!("finished");
             if is_finished {
-                self.world.judge.caller_was_told(key, &[EventType::ProcessFinished]);
+                self.world.judge.caller_was_told(key, EventType::ProcessFinished);
                 return self.fetch_result(&path).await;
             }
-            sleep(self.world.dice.milliseconds(1000..10_000)).await;
+            pass(self.world.dice.milliseconds(1000..10_000)).await;
         }
     }
 
@@ -214,7 +214,7 @@ impl Caller {
             let answer = self.send(Kind::Intake, request.expect("of the right form")).await;
             match answer.map(|answer| answer.status.as_u16()) {
                 Some(200 | 410) => return,
-                Some(500..=599) | None => sleep(Duration::from_secs(1)).await,
+                Some(500..=599) | None => pass(Duration::from_secs(1)).await,
                 Some(status) => {
                     let what = format!("{path} answered {status}, after the end was seen");
                     return self.world.judge.accuse(what);

@@ -16,7 +16,7 @@ pub(crate) fn is_at_rest(world: &World) -> bool {
     let (known, now) = (world.judge.known(), world.server_time());
     known.logs.values().all(|log| {
         // A verifier that stood still may have set one late: it is gone when it has come.
-        if log.expires_at.is_some_and(|at| at > now) {
+        if log.expires_at().is_some_and(|at| at > now) {
             return false;
         }
         let is_erased = !log.has(EventType::ErasureRequested) || log.has(EventType::DataErased);

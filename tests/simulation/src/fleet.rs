@@ -14,12 +14,13 @@ use axum::{
 use proofline_assure::Transport;
 use proofline_journal::{Connection, worker::Workers};
 use proofline_settings::{Reader, Source};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::{
     assure::AssureWire,
+    dice::pass,
     jetstream::Wire,
     process::{Kind, Process},
     world::World,
@@ -71,7 +72,7 @@ impl Fleet {
         let place = (process.kind, process.slot);
         let life = self.0.lock().expect("no panic while held").get(&place).map_or(1, |r| r.life);
         tokio::spawn(async move {
-            sleep(after).await;
+            pass(after).await;
             world.fleet.start(&world, place.0, place.1, life + 1);
         });
     }
@@ -93,7 +94,7 @@ impl Fleet {
         process.shutdown.cancel();
         let world = Arc::clone(world);
         tokio::spawn(async move {
-            sleep(GONE_WITHIN).await;
+            pass(GONE_WITHIN).await;
             world.kill(&process);
         });
     }
@@ -113,7 +114,7 @@ impl Fleet {
             there.collect()
         };
         if there.is_empty() {
-            sleep(Duration::from_millis(20)).await;
+            pass(Duration::from_millis(20)).await;
             return None;
         }
         let (process, router) = world.dice.pick(&there).clone();

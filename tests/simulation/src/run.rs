@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::{
-    runtime,
-    task::JoinSet,
-    time::{Instant, sleep},
-};
+use tokio::{runtime, task::JoinSet, time::Instant};
 
-use crate::{Plant, caller::Caller, checks, panics, world::World};
+use crate::{Plant, caller::Caller, checks, dice::pass, panics, world::World};
 
 /// How a run went.
 #[derive(Debug, Clone)]
@@ -58,7 +54,7 @@ async fn live(seed: u64, plant: Option<Plant>, is_traced: bool) -> Verdict {
     }
     let trouble = Instant::now() + Duration::from_secs(world.dice.number(20..TROUBLE));
     while Instant::now() < trouble {
-        sleep(world.dice.milliseconds(500..20_000)).await;
+        pass(world.dice.milliseconds(500..20_000)).await;
         match world.dice.number(0..8) {
             0 => world.fleet.roll(&world),
             1 => world.jump(),
@@ -74,10 +70,10 @@ async fn live(seed: u64, plant: Option<Plant>, is_traced: bool) -> Verdict {
     }
     let until = Instant::now() + REST;
     while !checks::is_at_rest(&world) && Instant::now() < until {
-        sleep(Duration::from_secs(5)).await;
+        pass(Duration::from_secs(5)).await;
     }
     // Long enough for what must not come any more.
-    sleep(Duration::from_secs(60)).await;
+    pass(Duration::from_secs(60)).await;
     checks::check(&world);
     firing.abort();
     let requested = world.judge.known().logs.len();

@@ -10,14 +10,18 @@ use std::{
 
 use proofline_journal::topology::{TIMERS, VERIFICATIONS};
 use time::{OffsetDateTime, macros::datetime};
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep},
-};
+use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    Plant, assure::Assure, dice::Dice, fleet::Fleet, jetstream::Store, judge::Judge,
-    process::Process, profile::Profile, trace::Trace,
+    Plant,
+    assure::Assure,
+    dice::{Dice, pass},
+    fleet::Fleet,
+    jetstream::Store,
+    judge::Judge,
+    process::Process,
+    profile::Profile,
+    trace::Trace,
 };
 
 /// The streams that have consumers.
@@ -179,7 +183,7 @@ impl World {
             tokio::select! {
                 biased;
                 () = changed => {}
-                () = sleep(wait + Duration::from_millis(1)) => {}
+                () = pass(wait + Duration::from_millis(1)) => {}
             }
         }
     }

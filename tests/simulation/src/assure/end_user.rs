@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use axum::{body::Body, http::Request};
 use serde_json::Value;
-use tokio::time::sleep;
 
 use super::model::{Assure, Process};
-use crate::{process::Kind, world::World};
+use crate::{dice::pass, process::Kind, world::World};
 
 impl Assure {
     /// An end-user goes where they were sent, perhaps twice, and comes back, perhaps.
@@ -17,7 +16,7 @@ impl Assure {
             let Some((dossier, process, back)) = begin(world, page) else { return };
             world.trace.say(|| format!("an end-user is at {page}: {process}"));
             Self::work_on(world, &dossier, &process);
-            sleep(world.dice.milliseconds(0..*world.dice.pick(&[50, 5000, 30_000]))).await;
+            pass(world.dice.milliseconds(0..*world.dice.pick(&[50, 5000, 30_000]))).await;
             if world.dice.chance(0.8)
                 && let Some(back) = back
             {

@@ -9,9 +9,9 @@ use std::{
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use crate::{process::Kind, world::World};
+use crate::{dice::pass, process::Kind, world::World};
 
 #[derive(Debug, Default)]
 pub(crate) struct Assure(Mutex<State>);
@@ -116,7 +116,7 @@ impl Assure {
                 // Early, and perhaps a lie.
                 call_back(&world, &dossier, &process, "accepted").await;
             }
-            sleep(world.dice.milliseconds(10..*world.dice.pick(&[100, 3000, 60_000]))).await;
+            pass(world.dice.milliseconds(10..*world.dice.pick(&[100, 3000, 60_000]))).await;
             let outcome = {
                 let mut state = world.assure.state();
                 let Some(there) = state.process(&dossier, &process) else { return };
@@ -139,12 +139,12 @@ async fn tell_the_end(world: &Arc<World>, dossier: &str, process: &str, status: 
     }
     let times = if world.happens(0.2) { 3 } else { 1 };
     for _ in 0..times {
-        sleep(world.dice.milliseconds(0..*world.dice.pick(&[20, 2000, 30_000]))).await;
+        pass(world.dice.milliseconds(0..*world.dice.pick(&[20, 2000, 30_000]))).await;
         for _ in 0..3 {
             if call_back(world, dossier, process, status).await {
                 break;
             }
-            sleep(world.dice.milliseconds(1000..10_000)).await;
+            pass(world.dice.milliseconds(1000..10_000)).await;
         }
     }
 }

@@ -11,14 +11,11 @@ use proofline_assure::{CALL_TIMEOUT, Lost, Transport};
 use reqwest::{Method, Request, RequestBuilder, Response};
 use serde_json::Value;
 use time::format_description::well_known::Rfc2822;
-use tokio::{
-    sync::oneshot,
-    time::{sleep, timeout},
-};
+use tokio::{sync::oneshot, time::timeout};
 use url::Url;
 
 use super::calls::{Call, Said};
-use crate::{process::Process, world::World};
+use crate::{dice::pass, process::Process, world::World};
 
 /// What a process has of Assure.
 pub(crate) struct AssureWire {
@@ -94,7 +91,7 @@ impl AssureWire {
             world.trace.say(|| format!("{process}: {what}: {fault:?}"));
         }
         if matches!(fault, Some(Fault::NoConnection)) {
-            sleep(there).await;
+            pass(there).await;
             return Err(Lost::NoConnection);
         }
         let body = request.body_mut().take();
@@ -114,20 +111,20 @@ impl AssureWire {
             Some(Fault::TokenRevoked) => return Ok(answer(401, &Value::Null)),
             Some(Fault::BrokenBefore) => return Err(Lost::Broken),
             Some(Fault::FailedBefore) => {
-                sleep(there).await;
+                pass(there).await;
                 return Ok(answer(503, &Value::Null));
             }
             _ => {}
         }
         let (status, said) = if is_stream {
-            sleep(there).await;
+            pass(there).await;
             call.take_effect(world)
         } else {
             self.take_effect(call, there).await
         };
         world.trace.say(|| format!("{process}: {what}: {status}"));
         world.tempt_fate_after(process);
-        sleep(back).await;
+        pass(back).await;
         match fault {
             Some(Fault::FailedAfter) => Ok(answer(500, &Value::Null)),
             Some(Fault::BrokenAfter) => Err(Lost::Broken),
@@ -141,14 +138,14 @@ impl AssureWire {
         let world = Arc::clone(&self.world);
         let (tell, told) = oneshot::channel();
         tokio::spawn(async move {
-            sleep(there).await;
+            pass(there).await;
             drop(tell.send(call.take_effect(&world)));
         });
         told.await.expect("it is always told")
     }
 
     async fn limited(&self, there: Duration) -> Response {
-        sleep(there).await;
+        pass(there).await;
         let world = &self.world;
         let seconds = world.dice.number(1..15);
         let retry_after = if world.dice.chance(0.3) {

@@ -8,10 +8,10 @@ use proofline_journal::{
     Error,
     bus::{Delivered, Deliveries, Position, Pull, PullInfo, Settle},
 };
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::wire::Wire;
-use crate::Plant;
+use crate::{Plant, dice::pass};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Puller {
@@ -56,7 +56,7 @@ impl Puller {
             process.runs().await;
             let changed = world.changed(&self.stream);
             if let Some(delivered) = self.take() {
-                sleep(world.dice.milliseconds(0..4)).await;
+                pass(world.dice.milliseconds(0..4)).await;
                 process.runs().await;
                 return delivered;
             }
@@ -67,7 +67,7 @@ impl Puller {
             tokio::select! {
                 biased;
                 // So that not always the same replica is the first.
-                () = changed => sleep(world.dice.milliseconds(0..3)).await,
+                () = changed => pass(world.dice.milliseconds(0..3)).await,
                 () = sleep_until(again_at) => {}
                 () = process.died() => {}
             }
@@ -126,7 +126,7 @@ impl Settle for Settlement {
             let (world, process) = (Arc::clone(world), Arc::clone(process));
             let stream = self.puller.stream.clone();
             tokio::spawn(async move {
-                sleep(there).await;
+                pass(there).await;
                 world.trace.say(|| format!("{process}: {name} {sequence} {kind:?}"));
                 world.at_jetstream(|store| store.stream_mut(&stream).settle(&name, sequence, kind));
             });

@@ -18,12 +18,13 @@ use proofline_journal::{
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use super::{Store, pull::Puller, refusal, stream::Manner};
 use crate::{
     Plant,
+    dice::pass,
     process::{Kind, Process},
     world::World,
 };
@@ -68,14 +69,14 @@ impl Wire {
         let (answer, answered) = oneshot::channel();
         let (on_its_way, sender) = (Arc::clone(world), Arc::clone(process));
         tokio::spawn(async move {
-            sleep(there).await;
+            pass(there).await;
             let result = on_its_way.at_jetstream(|store| effect(&on_its_way, store));
             on_its_way.tempt_fate_after(&sender);
             if is_answer_lost {
                 on_its_way.trace.say(|| format!("{sender}: an answer of JetStream is lost"));
-                sleep(REQUEST_TIMEOUT).await;
+                pass(REQUEST_TIMEOUT).await;
             } else {
-                sleep(back).await;
+                pass(back).await;
             }
             // Nobody may be waiting any more.
             drop(answer.send(result));
