@@ -60,7 +60,6 @@ impl Instruments {
                 .build(),
             circuit_open: meter
                 .u64_gauge("proofline.assure.circuit.open")
-                .with_unit("1")
                 .with_description("1 while Assure is left alone as it does not answer, else 0")
                 .build(),
             renewals: meter

@@ -23,7 +23,7 @@ impl RateSettings {
         let requests = per_second(
             r,
             "PROOFLINE_REQUESTS_PER_SECOND",
-            2000,
+            20_000,
             "So many requests of one tenant are answered by one replica, five seconds' worth of \
              them at once; more are 429 with Retry-After.",
         );
@@ -36,7 +36,7 @@ impl RateSettings {
         per_second(
             r,
             "PROOFLINE_REFUSALS_PER_SECOND",
-            100,
+            1000,
             "So many requests that are not authentic are told so by one replica, five seconds' \
              worth of them at once; more are 429 with Retry-After, and not logged. Authentic ones \
              do not count.",
