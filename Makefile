@@ -16,6 +16,8 @@ KUBECTL ?= $(or $(shell command -v kubectl),$(TOOLS)/kubectl/kubectl)
 KUBERNETES_VERSIONS := 1.30 1.37
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 
 EXAMPLES := crates/subscriber/examples
 PYTHON_EXAMPLE := $(TOOLS)/example-python
@@ -116,6 +118,15 @@ audit: $(CARGO_DENY) ## Checks licences, sources, duplicates and known vulnerabi
 	else \
 		echo "audit: ADVISORIES NOT CHECKED: their database could not be fetched (see target/advisories.log)"; \
 	fi
+
+.PHONY: sbom
+sbom: ## Writes what the binaries are made of to target/sbom.cdx.json (CycloneDX 1.6)
+	$(PYTHON) .ci/sbom.py target/sbom.cdx.json
+
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ) ## Fuzzes TARGET, one of fuzz/fuzz_targets, for SECONDS (callback, 60)
+	$(CARGO_FUZZ) run --sanitizer none --target-dir target/fuzz $(or $(TARGET),callback) -- \
+		-max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=1024
 
 .PHONY: lint-api
 lint-api: $(API_LINT)/.installed ## Checks the descriptions of the interfaces in docs/api (needs Node 20)
@@ -286,3 +297,6 @@ buildah:
 
 $(CARGO_DENY):
 	$(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)
+
+$(CARGO_FUZZ):
+	$(CARGO) install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)

@@ -15,6 +15,7 @@ mod bad_input;
 mod callbacks;
 mod chaos;
 mod command_line;
+mod dependencies;
 mod doctor;
 mod document_flow;
 mod ends;

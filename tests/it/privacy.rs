@@ -109,6 +109,12 @@ async fn no_personal_data_and_no_secret_is_on_the_bus_or_its_disk_or_in_any_log_
     for (name, log) in stage.logs() {
         assert_clean(&format!("the log of {name}"), log.as_bytes(), &planted);
     }
+    for service in SERVICES {
+        let url = format!("{}/metrics", stage.process(service).admin_url);
+        let metrics = stage.caller.http.get(url).ask().await;
+        assert!(metrics.bytes.len() > 1000, "there is something to look through");
+        assert_clean(&format!("the metrics of {service}"), &metrics.bytes, &planted);
+    }
     let intake = stage.process("proofline-intake").log();
     assert!(intake.contains(&v.id), "ids may be logged, so that there is something to find");
     let debugs = stage.logs().filter(|(_, log)| log.contains("\"level\":\"DEBUG\"")).count();
@@ -130,4 +136,16 @@ async fn no_personal_data_and_no_secret_is_on_the_bus_or_its_disk_or_in_any_log_
         assert_clean(&path.display().to_string(), &content, &planted);
     });
     assert!(places >= 3, "the log, the sealed result, the data key and the timer are there");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_service_leaves_a_core_file() {
+    let stage = Scene::new().start().await;
+    for service in SERVICES {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", stage.process(service).pid));
+        let limits = limits.unwrap();
+        let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"], "{service}");
+    }
 }

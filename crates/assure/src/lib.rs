@@ -14,6 +14,9 @@ mod calls;
 mod circuit;
 mod client;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod image_body;
 mod media;
 mod metrics;

@@ -12,6 +12,9 @@ mod dead_letter;
 mod envelope;
 mod event;
 mod event_type;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod ids;
 mod json;
 mod json_schema;

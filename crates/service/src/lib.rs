@@ -12,6 +12,7 @@
 //!
 //! **Where to begin.** `examples/smallest.rs`, then [`main`] in `process.rs`.
 
+mod core_files;
 mod panics;
 mod plan;
 mod process;

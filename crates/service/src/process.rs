@@ -15,7 +15,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use crate::{About, Plan, Ready, Shutdown, panics, plan, plan::VERSION, telemetry};
+use crate::{About, Plan, Ready, Shutdown, core_files, panics, plan, plan::VERSION, telemetry};
 
 /// From the signal to the end of all work; the promise is to be gone within 10 s.
 const DRAIN: Duration = Duration::from_secs(9);
@@ -66,6 +66,7 @@ where
     install_crypto_provider();
     let telemetry = telemetry::init(about.name, &ready.telemetry);
     panics::log_them();
+    core_files::forbid();
     info!(version = VERSION, "starting");
     if !ready.unknown.is_empty() {
         let names = ready.unknown.join(", ");

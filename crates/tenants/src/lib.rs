@@ -11,6 +11,9 @@
 
 mod fields;
 mod file;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod keys;
 mod origin;
 mod tenant;

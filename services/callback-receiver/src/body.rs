@@ -7,6 +7,8 @@ use axum::{
     http::StatusCode,
 };
 use proofline_problem::{Code, Problem};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// No callback or webhook is larger.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
@@ -40,12 +42,26 @@ fn is_too_large(error: &axum::Error) -> bool {
     false
 }
 
+/// A JSON object. By way of a map: an array of the same values is not what Assure sends.
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    let members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    serde_json::from_value(members.into()).ok()
+}
+
 /// What is recorded of a claim: nothing but what looks like an id or a status, since anything
 /// else could be personal data.
 pub(crate) fn id_or_nothing(text: &str) -> String {
     let is_id = text.len() <= 64
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if is_id { text.to_owned() } else { String::new() }
+}
+
+/// Whether a signal records nothing else.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn is_plain(signal: &proofline_journal::Signal) -> bool {
+    let claims = [&signal.claimed_dossier_id, &signal.claimed_process_id, &signal.claimed_status];
+    let id = signal.id.replace(['.', ':'], "");
+    claims.into_iter().chain([&id]).all(|text| id_or_nothing(text) == *text)
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
 use proofline_service::clock;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -28,7 +27,7 @@ use crate::{
 /// The body. Other members are let through: Assure may add some.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Callback {
+pub(crate) struct Callback {
     dossier_id: String,
     process_id: String,
     status: String,
@@ -43,14 +42,7 @@ pub(crate) async fn receive(
     let token = path.map(|Path(token)| token).unwrap_or_default();
     let key = authenticate(&app, &token, &headers)?;
     let callback = read(body).await?;
-    let signal = Signal {
-        id: format!("callback.{}", callback.digest()),
-        source: SignalSource::Callback,
-        claimed_dossier_id: id_or_nothing(&callback.dossier_id),
-        claimed_process_id: id_or_nothing(&callback.process_id),
-        claimed_status: id_or_nothing(&callback.status),
-    };
-    app.record(&key, signal).await
+    app.record(&key, callback.signal()).await
 }
 
 /// No difference tells a stranger which of the two was wrong, or whether a verification exists.
@@ -70,10 +62,7 @@ fn authenticate(app: &App, token: &str, headers: &HeaderMap) -> Result<Verificat
 }
 
 async fn read(body: Body) -> Result<Callback, Problem> {
-    // By way of a map: an array of three texts is not what Assure sends.
-    let members = serde_json::from_slice::<Map<String, Value>>(&body::read(body).await?);
-    let callback = members.and_then(|members| serde_json::from_value(members.into()));
-    callback.map_err(|_| {
+    body::read_json(&body::read(body).await?).ok_or_else(|| {
         Problem::new(
             Code::Malformed,
             "The body must be JSON with the strings dossierId, processId and status.",
@@ -82,6 +71,16 @@ async fn read(body: Body) -> Result<Callback, Problem> {
 }
 
 impl Callback {
+    pub(crate) fn signal(&self) -> Signal {
+        Signal {
+            id: format!("callback.{}", self.digest()),
+            source: SignalSource::Callback,
+            claimed_dossier_id: id_or_nothing(&self.dossier_id),
+            claimed_process_id: id_or_nothing(&self.process_id),
+            claimed_status: id_or_nothing(&self.status),
+        }
+    }
+
     /// The same for every repeat of one callback, whatever its white space and order.
     fn digest(&self) -> String {
         let mut hash = Sha256::new();

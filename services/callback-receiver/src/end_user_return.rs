@@ -50,21 +50,26 @@ pub(crate) async fn receive(
         app.refuse("/return/{token}", Problem::new(Code::NotFound, detail))
     })?;
     let claims = claims.map_or_else(|_| Claims::default(), |Query(claims)| claims);
-    let signal = Signal {
-        id: format!("return.{}", minute(now)),
-        source: SignalSource::Return,
-        claimed_dossier_id: id_or_nothing(&claims.dossier_id),
-        claimed_process_id: id_or_nothing(&claims.process_id),
-        claimed_status: id_or_nothing(&claims.status),
-    };
     // What went wrong is in the log, and not the end-user's business.
-    if timeout(STORED_WITHIN, app.record(&key, signal)).await.is_err() {
+    if timeout(STORED_WITHIN, app.record(&key, claims.signal(now))).await.is_err() {
         tracing::error!(verification.id = %key.id, "an end-user's return could not be stored in time");
     }
     let on = go_on(return_url, &key).ok_or_else(|| {
         Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR, "Something is broken here.")
     })?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, on)]).into_response())
+}
+
+impl Claims {
+    pub(crate) fn signal(&self, now: OffsetDateTime) -> Signal {
+        Signal {
+            id: format!("return.{}", minute(now)),
+            source: SignalSource::Return,
+            claimed_dossier_id: id_or_nothing(&self.dossier_id),
+            claimed_process_id: id_or_nothing(&self.process_id),
+            claimed_status: id_or_nothing(&self.status),
+        }
+    }
 }
 
 /// The verification, and the caller's page.

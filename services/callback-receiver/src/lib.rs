@@ -11,6 +11,9 @@ mod app;
 mod body;
 mod callback;
 mod end_user_return;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod settings;
 mod webhook;
 mod webhook_settings;

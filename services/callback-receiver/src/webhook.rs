@@ -31,7 +31,7 @@ const OWN_TAG: &str = "proofline:";
 /// What is needed of the envelope's nine members. Not `Debug`: the rest may hold anything.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Envelope {
+pub(crate) struct Envelope {
     id: String,
     #[serde(default)]
     event_data: Option<Map<String, Value>>,
@@ -76,7 +76,7 @@ fn own_tag(tag: &str) -> Option<VerificationKey> {
 
 impl Envelope {
     /// By way of a map: an array of the same values is not what Assure sends.
-    fn read(body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_slice(body).ok()?;
         let is_text = |name| members.get(name).is_none_or(|v| v.is_string() || v.is_null());
         if !TEXTS.into_iter().all(is_text) {
@@ -109,8 +109,7 @@ impl Envelope {
             return Ok(None);
         }
         if tags.iter().any(|tag| tag.starts_with(OWN_TAG)) {
-            let mut named = tags.iter().filter_map(|tag| own_tag(tag.as_str()));
-            return Ok(named.find(|key| key.tenant == tenant));
+            return Ok(self.own_keys().find(|key| key.tenant == tenant));
         }
         let Ok(id) = VerificationId::parse(self.text("externalReference")) else { return Ok(None) };
         let key = VerificationKey { tenant, id };
@@ -123,7 +122,12 @@ impl Envelope {
         Ok(is_ours.then_some(key))
     }
 
-    fn signal(&self) -> Signal {
+    /// The verifications that tags of ours name.
+    pub(crate) fn own_keys(&self) -> impl Iterator<Item = VerificationKey> {
+        self.tags.iter().flatten().filter_map(|tag| own_tag(tag))
+    }
+
+    pub(crate) fn signal(&self) -> Signal {
         Signal {
             id: format!("webhook.{}", self.plain_id()),
             source: SignalSource::Webhook,

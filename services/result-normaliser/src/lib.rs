@@ -7,6 +7,9 @@
 
 mod delete_in_assure;
 mod document;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod normalise;
 mod removals;
 mod result_expired;

@@ -8,6 +8,9 @@
 mod access;
 mod app;
 mod cors;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod image;
 mod metrics;
 mod problems;

@@ -26,7 +26,7 @@ pub(crate) struct Doors {
 pub(crate) struct Process {
     pub(crate) name: &'static str,
     log: PathBuf,
-    pid: u32,
+    pub(crate) pid: u32,
     child: Mutex<Child>,
     /// Where its public HTTP is, such as `http://127.0.0.1:34567`.
     pub(crate) url: String,
