@@ -4,6 +4,7 @@
 //! and schedules, `consumer.rs` redelivery, `wire.rs` what happens to a request on its way.
 
 mod consumer;
+mod owned;
 mod pull;
 mod refusal;
 mod store;

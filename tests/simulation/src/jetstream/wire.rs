@@ -21,7 +21,13 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use super::{Store, pull::Puller, refusal, stream::Manner};
+use super::{
+    Store,
+    owned::{Owned, OwnedSeveral},
+    pull::Puller,
+    refusal,
+    stream::Manner,
+};
 use crate::{
     Plant,
     dice::pass,
@@ -255,55 +261,4 @@ fn acknowledged(stream: String, sequence: u64, duplicate: bool) -> PublishAck {
 
 fn unavailable() -> Error {
     Error::Unavailable("no answer in time".to_owned())
-}
-
-/// [`Which`], with its text.
-enum Owned {
-    At(u64),
-    LastOn(String),
-    NextOn(String, u64),
-}
-
-impl Owned {
-    fn of(which: Which<'_>) -> Self {
-        match which {
-            Which::At(sequence) => Self::At(sequence),
-            Which::LastOn(subject) => Self::LastOn(subject.to_owned()),
-            Which::NextOn(subject, from) => Self::NextOn(subject.to_owned(), from),
-        }
-    }
-
-    fn which(&self) -> Which<'_> {
-        match self {
-            Self::At(sequence) => Which::At(*sequence),
-            Self::LastOn(subject) => Which::LastOn(subject),
-            Self::NextOn(subject, from) => Which::NextOn(subject, *from),
-        }
-    }
-}
-
-/// [`Several`], with its text.
-enum OwnedSeveral {
-    LastOfEach(String),
-    From(String, u64, u64),
-}
-
-impl OwnedSeveral {
-    fn of(which: Several<'_>) -> Self {
-        match which {
-            Several::LastOfEach(subject) => Self::LastOfEach(subject.to_owned()),
-            Several::From { subject, sequence, batch } => {
-                Self::From(subject.to_owned(), sequence, batch)
-            }
-        }
-    }
-
-    fn several(&self) -> Several<'_> {
-        match self {
-            Self::LastOfEach(subject) => Several::LastOfEach(subject),
-            Self::From(subject, sequence, batch) => {
-                Several::From { subject, sequence: *sequence, batch: *batch }
-            }
-        }
-    }
 }
