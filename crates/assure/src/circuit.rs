@@ -130,7 +130,7 @@ mod tests {
 
     fn fails(circuit: &Circuit, times: u32) {
         for _ in 0..times {
-            circuit.enter().ok().expect("it is let through").failed();
+            circuit.enter().expect("it is let through").failed();
         }
     }
 
@@ -138,7 +138,7 @@ mod tests {
     async fn failures_in_a_row_open_it_and_an_answer_in_between_does_not_let_it() {
         let circuit = circuit();
         fails(&circuit, FAILURES - 1);
-        circuit.enter().ok().unwrap().answered();
+        circuit.enter().unwrap().answered();
         fails(&circuit, FAILURES - 1);
         assert!(circuit.enter().is_ok());
 
@@ -153,7 +153,7 @@ mod tests {
         fails(&circuit, FAILURES);
         advance(FIRST_PAUSE).await;
 
-        let trial = circuit.enter().ok().unwrap();
+        let trial = circuit.enter().unwrap();
         assert_eq!(circuit.enter().err(), Some(DURING_TRIAL));
         trial.answered();
 
@@ -184,14 +184,14 @@ mod tests {
 
         drop(circuit.enter());
 
-        circuit.enter().ok().unwrap().answered();
+        circuit.enter().unwrap().answered();
         assert!(circuit.enter().is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_on_its_way_counts_once() {
         let circuit = circuit();
-        let calls: Vec<_> = (0..3 * FAILURES).map(|_| circuit.enter().ok().unwrap()).collect();
+        let calls: Vec<_> = (0..3 * FAILURES).map(|_| circuit.enter().unwrap()).collect();
         calls.into_iter().for_each(Pass::failed);
         assert_eq!(circuit.enter().err(), Some(FIRST_PAUSE));
     }
