@@ -41,7 +41,7 @@ async fn main() -> ExitCode {
                 callers: (verifications / 50).clamp(8, 200),
                 longest_pause: Duration::from_secs(15),
                 longest_outage: Duration::from_secs(20),
-                settles_within: Duration::from_secs(300),
+                settles_within: Duration::from_secs(180),
                 is_long: true,
             };
             Box::pin(chaos.run()).await.is_kept()

@@ -50,7 +50,7 @@ pub(crate) struct Chaos {
     pub(crate) longest_pause: Duration,
     /// How long somebody is away at most.
     pub(crate) longest_outage: Duration,
-    /// How long everything may take to end once all is mended.
+    /// How long nothing may have ended, once all is mended, before what has no end is lost.
     pub(crate) settles_within: Duration,
     /// Whether logs and data stay, and progress is printed.
     pub(crate) is_long: bool,

@@ -12,7 +12,8 @@ pub(crate) struct Verdict {
     pub(super) acknowledged_callbacks: usize,
     /// Those of which no callback is in the stream.
     pub(super) lost_callbacks: Vec<String>,
-    /// Verifications that have more than one dossier or process in Assure.
+    /// Verifications that have more than one dossier or process in Assure: what a repeat could not
+    /// know of, and what is still to be deleted. For information.
     pub(super) doubled: Vec<String>,
     /// Messages that were put aside, while nothing was wrong with any.
     pub(super) dead_letters: u64,
@@ -31,7 +32,6 @@ impl Verdict {
         self.report.is_kept()
             && self.report.unfinished.is_empty()
             && self.lost_callbacks.is_empty()
-            && self.doubled.is_empty()
             && self.dead_letters == 0
             && self.complaints.is_empty()
     }

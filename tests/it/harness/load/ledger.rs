@@ -76,11 +76,12 @@ impl Ledger {
     }
 
     /// Waits until each verification that was answered with 2xx, or stands in the stream, has its
-    /// end, and until no service has anything left to handle; at the latest so long from now.
+    /// end, and until no service has anything left to handle; at the latest until nothing has ended
+    /// for so long.
     ///
     /// The client must be allowed what an operator is.
     pub(crate) async fn settle(self, nats: &Client, within: Duration) -> Report {
-        let deadline = Instant::now() + within;
+        let (mut deadline, mut ended) = (Instant::now() + within, 0);
         let mut pace = interval(Duration::from_millis(500));
         let mut told = Told::default();
         loop {
@@ -88,6 +89,9 @@ impl Ledger {
             let is_at_rest = told.read_on(nats, &format!("{}-", self.name)).await;
             let owed = self.owed(&told);
             let is_all = owed.iter().all(|id| told.ends.contains_key(*id));
+            if told.ends.len() > ended {
+                (deadline, ended) = (Instant::now() + within, told.ends.len());
+            }
             if (is_all && is_at_rest) || Instant::now() > deadline {
                 return Report::of(&self, &told);
             }
