@@ -29,6 +29,9 @@ const LOOK_AGAIN: [Duration; 4] = [
 /// The sequence of a replay, before which anything may have been tried.
 const OF_A_REPLAY: u64 = 0;
 
+/// The time after which a message that is not settled is brought to another replica.
+const OTHERS_MAY_HAVE_IT: Duration = Duration::from_secs(15);
+
 /// What the handler uses.
 pub(crate) struct Starter {
     pub(crate) journal: Journal,
@@ -72,7 +75,9 @@ impl Starter {
         let command = match started {
             Ok(()) => Command::RecordStart,
             Err(AssureError::Refused(refusal)) => {
-                let is_repeat = delivery.deliveries > 1 || *sequence == OF_A_REPLAY;
+                // Of an old message somebody else may have had a delivery, while we stood still.
+                let is_old = clock::now() - envelope.time > OTHERS_MAY_HAVE_IT;
+                let is_repeat = delivery.deliveries > 1 || *sequence == OF_A_REPLAY || is_old;
                 let looks_again = if is_repeat { &LOOK_AGAIN[..] } else { &[] };
                 let process = (dossier_id.as_str(), process_id.as_str());
                 after_refusal(assure, process, looks_again, is_elsewhere, refusal).await?
