@@ -42,7 +42,7 @@ pub(crate) struct Pass<'a> {
 
 impl Circuit {
     pub(crate) fn new(whose: Whose) -> Self {
-        whose.circuit_is_open(false);
+        whose.circuits_are_open(0);
         Self { state: Mutex::new(State::Closed { failures: 0 }), whose }
     }
 
@@ -67,9 +67,8 @@ impl Circuit {
         Ok(Pass { circuit: self, is_trial })
     }
 
-    fn open(&self, pause: Duration) -> State {
+    fn open(pause: Duration) -> State {
         tracing::warn!(pause_ms = pause.as_millis(), "Assure does not answer; leaving it alone");
-        self.whose.circuit_is_open(true);
         State::Open { until: Instant::now() + pause, pause }
     }
 
@@ -85,7 +84,7 @@ impl Pass<'_> {
         let mut state = self.circuit.state();
         if !matches!(*state, State::Closed { .. }) {
             tracing::info!("Assure answers again");
-            self.circuit.whose.circuit_is_open(false);
+            self.circuit.whose.circuits_are_open(-1);
         }
         *state = State::Closed { failures: 0 };
     }
@@ -98,8 +97,11 @@ impl Pass<'_> {
             State::Closed { failures } if failures + 1 < FAILURES => {
                 State::Closed { failures: failures + 1 }
             }
-            State::Closed { .. } => self.circuit.open(FIRST_PAUSE),
-            State::Trial { pause } if is_trial => self.circuit.open((pause * 2).min(LAST_PAUSE)),
+            State::Closed { .. } => {
+                self.circuit.whose.circuits_are_open(1);
+                Circuit::open(FIRST_PAUSE)
+            }
+            State::Trial { pause } if is_trial => Circuit::open((pause * 2).min(LAST_PAUSE)),
             // A call of before: that it fails is known.
             other @ (State::Open { .. } | State::Trial { .. }) => other,
         };

@@ -143,7 +143,7 @@ impl Client {
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Error> {
         let attempt = async {
-            self.attempt(&call, build).await.map_err(|attempt| match attempt {
+            self.attempt_uncounted(&call, build).await.map_err(|attempt| match attempt {
                 Attempt::Failed(error) => error,
                 // The next call fetches a fresh token; this body is gone.
                 Attempt::TokenRefused => Error::Unavailable {
@@ -206,6 +206,22 @@ impl Client {
         Ok(Answer { status, body: read(response).await? })
     }
 
+    /// The same for a body whose sender may be slow, or hang up: what fails then says nothing of
+    /// Assure, and a trial would take as long as the sender does.
+    async fn attempt_uncounted(
+        &self,
+        call: &Call<'_>,
+        build: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Attempt> {
+        let sent = self.send_now(call, build).await;
+        if let Err(Attempt::Failed(Error::Limited { retry_after })) = &sent {
+            self.inner.places.are_too_many(*retry_after);
+        }
+        let response = sent?;
+        let status = response.status().as_u16();
+        Ok(Answer { status, body: read(response).await? })
+    }
+
     /// Sends a request once, if Assure is to be called at all now; answers that are no success are
     /// errors.
     async fn send(
@@ -226,6 +242,7 @@ impl Client {
             Err(Attempt::Failed(Error::Limited { retry_after })) => {
                 places.are_too_many(*retry_after);
             }
+            // Nobody was asked, or not for this.
             Err(Attempt::Failed(Error::Credentials | Error::SourceBroke)) => {}
         }
         sent

@@ -25,7 +25,7 @@ struct Instruments {
     limit: Gauge<u64>,
     limited: Counter<u64>,
     alone_until: Gauge<f64>,
-    circuit_open: Gauge<u64>,
+    circuit_open: UpDownCounter<i64>,
     renewals: Counter<u64>,
 }
 
@@ -59,8 +59,9 @@ impl Instruments {
                 .with_description("Unix time until when Assure last asked to be left alone")
                 .build(),
             circuit_open: meter
-                .u64_gauge("proofline.assure.circuit.open")
-                .with_description("1 while Assure is left alone as it does not answer, else 0")
+                .i64_up_down_counter("proofline.assure.circuit.open")
+                .with_unit("{account}")
+                .with_description("Accounts that are left alone as Assure does not answer")
                 .build(),
             renewals: meter
                 .u64_counter("proofline.assure.token.renewals")
@@ -121,9 +122,9 @@ impl Whose {
         INSTRUMENTS.limit.record(limit as u64, &[self.label()]);
     }
 
-    /// Whether no call is let through now, as none is answered.
-    pub(crate) fn circuit_is_open(self, is_open: bool) {
-        INSTRUMENTS.circuit_open.record(is_open.into(), &[self.label()]);
+    /// So many accounts more are left alone, as no call is answered.
+    pub(crate) fn circuits_are_open(self, more: i64) {
+        INSTRUMENTS.circuit_open.add(more, &[self.label()]);
     }
 
     /// A call begins, and is over when what this answers is dropped.

@@ -91,6 +91,9 @@ pub enum ProvisionError {
     /// Nothing was changed.
     #[error("refused, as it would lose something; nothing was changed:{}", list(.0))]
     WouldLose(Vec<String>),
+    /// What is there differs in what the server can't change. Nothing was changed.
+    #[error("refused, as the server changes none of these; nothing was changed:{}", list(.0))]
+    Impossible(Vec<String>),
     /// NATS is away, too old, allows too small messages, or refuses.
     #[error(transparent)]
     Journal(#[from] Error),
@@ -118,6 +121,10 @@ pub async fn provision(
     check_version(connection).await?;
     check_max_payload(connection).await?;
     let plans = Plans::make(connection, settings, subscribers).await?;
+    let impossible: Vec<_> = plans.changes().flat_map(Change::impossibilities).collect();
+    if !impossible.is_empty() {
+        return Err(ProvisionError::Impossible(impossible));
+    }
     let losses: Vec<_> = plans.changes().flat_map(Change::losses).collect();
     if !losses.is_empty() && !accepts_loss {
         return Err(ProvisionError::WouldLose(losses));

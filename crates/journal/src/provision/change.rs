@@ -22,8 +22,16 @@ enum Step {
 pub(super) struct Difference {
     /// Such as "replicas 1 to 3".
     text: String,
+    cost: Cost,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Cost {
+    Nothing,
     /// What would be lost by it.
-    loss: Option<String>,
+    Loses(String),
+    /// The server changes this of nothing that exists.
+    Impossible,
 }
 
 impl Change {
@@ -42,13 +50,23 @@ impl Change {
 
     /// What would be lost.
     pub(super) fn losses(&self) -> impl Iterator<Item = String> {
-        let differences = match &self.step {
-            Step::Make => &[][..],
-            Step::Update(differences) => differences,
-        };
-        differences.iter().filter_map(|Difference { text, loss }| {
-            loss.as_ref().map(|loss| format!("{}: {text}: {loss}", self.what))
+        self.differences().iter().filter_map(|Difference { text, cost }| match cost {
+            Cost::Loses(loss) => Some(format!("{}: {text}: {loss}", self.what)),
+            Cost::Nothing | Cost::Impossible => None,
         })
+    }
+
+    /// What can't be done.
+    pub(super) fn impossibilities(&self) -> impl Iterator<Item = String> {
+        let impossible = self.differences().iter().filter(|one| one.cost == Cost::Impossible);
+        impossible.map(|one| format!("{}: {}", self.what, one.text))
+    }
+
+    fn differences(&self) -> &[Difference] {
+        match &self.step {
+            Step::Make => &[],
+            Step::Update(differences) => differences,
+        }
     }
 }
 
@@ -68,11 +86,11 @@ impl fmt::Display for Change {
 
 impl Difference {
     pub(super) fn harmless(text: impl Into<String>) -> Self {
-        Self { text: text.into(), loss: None }
+        Self { text: text.into(), cost: Cost::Nothing }
     }
 
     pub(super) fn losing(text: impl Into<String>, loss: impl Into<String>) -> Self {
-        Self { text: text.into(), loss: Some(loss.into()) }
+        Self { text: text.into(), cost: Cost::Loses(loss.into()) }
     }
 
     /// That a setting is another one.
@@ -80,8 +98,51 @@ impl Difference {
         (is != wanted).then(|| Self::harmless(format!("{name} {is:?} to {wanted:?}")))
     }
 
+    /// That a setting is another one which the server changes of nothing that exists.
+    pub(super) fn impossible<T: PartialEq + fmt::Debug>(
+        name: &str,
+        is: T,
+        wanted: T,
+    ) -> Option<Self> {
+        let difference = Self::of(name, is, wanted)?;
+        Some(Self { cost: Cost::Impossible, ..difference })
+    }
+
     #[cfg(test)]
     pub(super) fn loss(&self) -> Option<&str> {
-        self.loss.as_deref()
+        match &self.cost {
+            Cost::Loses(loss) => Some(loss),
+            Cost::Nothing | Cost::Impossible => None,
+        }
+    }
+}
+
+/// Whether every subject that the narrower one matches is matched by the wider one.
+pub(super) fn covers(wider: &str, narrower: &str) -> bool {
+    let mut narrower = narrower.split('.');
+    for token in wider.split('.') {
+        match (token, narrower.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(other)) if other != ">" => {}
+            (token, Some(other)) if token == other => {}
+            _ => return false,
+        }
+    }
+    narrower.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_covers_what_it_matches_and_no_more() {
+        for (wider, narrower) in [("a.>", "a.b.c"), ("a.*.c", "a.b.c"), (">", "a"), ("a.*", "a.*")]
+        {
+            assert!(covers(wider, narrower), "{wider} {narrower}");
+        }
+        for (wider, narrower) in [("a.*", "a.>"), ("a.*", "a"), ("a", "a.b"), ("a.b", "a.*")] {
+            assert!(!covers(wider, narrower), "{wider} {narrower}");
+        }
     }
 }

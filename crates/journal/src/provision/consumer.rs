@@ -1,14 +1,14 @@
 //! One durable consumer: what is there beside what should be.
 
 use async_nats::jetstream::{
-    consumer::{Info, pull},
+    consumer::{Config, Info, pull},
     context::ConsumerInfoErrorKind,
-    stream::Stream,
+    stream::{ConsumerErrorKind, ConsumerUpdateErrorKind, Stream},
 };
 
 use super::{
     answered,
-    change::{Change, Difference},
+    change::{Change, Difference, covers},
     refused,
 };
 use crate::{Connection, Error};
@@ -18,6 +18,8 @@ pub(super) struct ConsumerPlan {
     pub(super) change: Change,
     stream: &'static str,
     wanted: pull::Config,
+    /// What is there.
+    is: Option<Config>,
 }
 
 impl ConsumerPlan {
@@ -29,11 +31,13 @@ impl ConsumerPlan {
     ) -> Result<Self, Error> {
         let name = wanted.durable_name.as_deref().unwrap_or_default();
         let what = format!("consumer {name} of {stream}");
-        let change = match existing(&handle(connection, stream).await?, name).await? {
+        let existing = existing(&handle(connection, stream).await?, name).await?;
+        let change = match &existing {
             None => Change::make(what),
-            Some(info) => Change::update(what, differences(&info, &wanted)),
+            Some(info) => Change::update(what, differences(info, &wanted)),
         };
-        Ok(Self { change, stream, wanted })
+        let is = existing.map(|info| info.config);
+        Ok(Self { change, stream, wanted, is })
     }
 
     pub(super) async fn carry_out(self, connection: &Connection) -> Result<(), Error> {
@@ -41,8 +45,46 @@ impl ConsumerPlan {
             return Ok(());
         }
         let name = self.wanted.durable_name.clone().unwrap_or_default();
-        let made = handle(connection, self.stream).await?.create_consumer(self.wanted).await;
-        made.map(drop).map_err(|error| refused(&name, &error))
+        let handle = handle(connection, self.stream).await?;
+        match self.is {
+            Some(is) => match handle.update_consumer(over(is, self.wanted)).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(match error.kind() {
+                    ConsumerUpdateErrorKind::JetStream(cause) => answered(&name, &cause),
+                    ConsumerUpdateErrorKind::TimedOut | ConsumerUpdateErrorKind::Request => {
+                        Error::unavailable(error)
+                    }
+                    ConsumerUpdateErrorKind::InvalidConsumerType
+                    | ConsumerUpdateErrorKind::InvalidName
+                    | ConsumerUpdateErrorKind::DoesNotExist
+                    | ConsumerUpdateErrorKind::Other => refused(&name, &error),
+                }),
+            },
+            None => match handle.create_consumer(self.wanted).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(match error.kind() {
+                    ConsumerErrorKind::JetStream(cause) => answered(&name, &cause),
+                    ConsumerErrorKind::TimedOut | ConsumerErrorKind::Request => {
+                        Error::unavailable(error)
+                    }
+                    ConsumerErrorKind::InvalidConsumerType
+                    | ConsumerErrorKind::InvalidName
+                    | ConsumerErrorKind::Other => refused(&name, &error),
+                }),
+            },
+        }
+    }
+}
+
+/// What is ours to set over what is there. The rest stays as an operator made it.
+fn over(is: Config, wanted: pull::Config) -> Config {
+    Config {
+        filter_subject: String::new(),
+        filter_subjects: wanted.filter_subjects,
+        ack_wait: wanted.ack_wait,
+        max_ack_pending: wanted.max_ack_pending,
+        max_deliver: wanted.max_deliver,
+        ..is
     }
 }
 
@@ -75,9 +117,8 @@ fn differences(info: &Info, wanted: &pull::Config) -> Vec<Difference> {
         Difference::of("ack_wait", is.ack_wait, wanted.ack_wait),
         Difference::of("max_ack_pending", is.max_ack_pending, wanted.max_ack_pending),
         Difference::of("max_deliver", is.max_deliver.max(0), wanted.max_deliver.max(0)),
-        // The server changes neither of a consumer that exists.
-        Difference::of("ack_policy", is.ack_policy, wanted.ack_policy),
-        Difference::of("deliver_policy", is.deliver_policy, wanted.deliver_policy),
+        Difference::impossible("ack_policy", is.ack_policy, wanted.ack_policy),
+        Difference::impossible("deliver_policy", is.deliver_policy, wanted.deliver_policy),
     ]
     .into_iter()
     .flatten()
@@ -91,8 +132,10 @@ fn filters(is: &[String], wanted: &[String]) -> Option<Difference> {
         return None;
     }
     let text = format!("filters {} to {}", is.join(" "), wanted.join(" "));
-    let dropped: Vec<_> =
-        is.iter().filter(|old| !wanted.contains(old)).map(String::as_str).collect();
+    // No filter is everything.
+    let old = if is.is_empty() { &[">".to_owned()] } else { is };
+    let dropped = old.iter().filter(|old| !wanted.iter().any(|new| covers(new, old)));
+    let dropped: Vec<_> = dropped.map(String::as_str).collect();
     if dropped.is_empty() {
         return Some(Difference::harmless(text));
     }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use async_nats::jetstream::{
     ErrorCode,
-    context::GetStreamErrorKind,
+    context::{CreateStreamErrorKind, GetStreamErrorKind},
     stream::{Config, Info},
 };
 use time::OffsetDateTime;
 
 use super::{
     answered,
-    change::{Change, Difference},
+    change::{Change, Difference, covers},
     refused,
 };
 use crate::{Connection, Error};
@@ -20,6 +20,7 @@ use crate::{Connection, Error};
 pub(super) struct StreamPlan {
     pub(super) change: Change,
     wanted: Config,
+    exists: bool,
 }
 
 impl StreamPlan {
@@ -30,27 +31,64 @@ impl StreamPlan {
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
         let what = format!("stream {}", wanted.name);
-        let change = match existing(connection, &wanted.name).await? {
-            None => Change::make(what),
-            Some(info) => {
-                let age = now - info.state.first_timestamp;
-                let held = Held {
-                    messages: info.state.messages,
-                    oldest: age.try_into().unwrap_or(Duration::ZERO),
-                };
-                Change::update(what, differences(&info.config, &wanted, held))
-            }
+        let Some(info) = existing(connection, &wanted.name).await? else {
+            return Ok(Self { change: Change::make(what), wanted, exists: false });
         };
-        Ok(Self { change, wanted })
+        let age = now - info.state.first_timestamp;
+        let held = Held {
+            messages: info.state.messages,
+            oldest: age.try_into().unwrap_or(Duration::ZERO),
+        };
+        let change = Change::update(what, differences(&info.config, &wanted, held));
+        Ok(Self { change, wanted: over(info.config, wanted), exists: true })
     }
 
     pub(super) async fn carry_out(self, connection: &Connection) -> Result<(), Error> {
-        if self.change.is_none() {
+        let Self { change, wanted, exists } = self;
+        if change.is_none() {
             return Ok(());
         }
-        let name = self.wanted.name.clone();
-        let made = connection.jetstream()?.create_or_update_stream(self.wanted).await;
-        made.map(drop).map_err(|error| refused(&name, &error))
+        let jetstream = connection.jetstream()?;
+        let done = match exists {
+            true => jetstream.update_stream(&wanted).await.map(drop),
+            false => jetstream.create_stream(&wanted).await.map(drop),
+        };
+        let Err(error) = done else { return Ok(()) };
+        Err(match error.kind() {
+            CreateStreamErrorKind::JetStream(cause) => answered(&wanted.name, &cause),
+            CreateStreamErrorKind::TimedOut
+            | CreateStreamErrorKind::Response
+            | CreateStreamErrorKind::JetStreamUnavailable => Error::unavailable(error),
+            CreateStreamErrorKind::EmptyStreamName
+            | CreateStreamErrorKind::InvalidStreamName
+            | CreateStreamErrorKind::DomainAndExternalSet
+            | CreateStreamErrorKind::NotFound
+            | CreateStreamErrorKind::ResponseParse => refused(&wanted.name, &error),
+        })
+    }
+}
+
+/// What is ours to set over what is there. The rest stays as an operator made it: limits of size,
+/// placement, compression, metadata.
+fn over(is: Config, wanted: Config) -> Config {
+    // The server remembers ids for no longer than messages.
+    let longest = if wanted.max_age.is_zero() { Duration::MAX } else { wanted.max_age };
+    Config {
+        duplicate_window: is.duplicate_window.min(longest),
+        subjects: wanted.subjects,
+        max_age: wanted.max_age,
+        max_messages_per_subject: wanted.max_messages_per_subject,
+        num_replicas: wanted.num_replicas,
+        discard: wanted.discard,
+        max_message_size: wanted.max_message_size,
+        description: wanted.description,
+        allow_direct: wanted.allow_direct,
+        deny_purge: wanted.deny_purge,
+        deny_delete: wanted.deny_delete,
+        allow_rollup: wanted.allow_rollup,
+        allow_message_ttl: wanted.allow_message_ttl,
+        allow_message_schedules: wanted.allow_message_schedules,
+        ..is
     }
 }
 
@@ -97,9 +135,8 @@ fn differences(is: &Config, wanted: &Config, held: Held) -> Vec<Difference> {
         Difference::of("discard", is.discard, wanted.discard),
         Difference::of("size", limit(is.max_message_size), limit(wanted.max_message_size)),
         Difference::of("description", &is.description, &wanted.description),
-        // The server changes neither of a stream that exists.
-        Difference::of("storage", is.storage, wanted.storage),
-        Difference::of("retention", is.retention, wanted.retention),
+        Difference::impossible("storage", is.storage, wanted.storage),
+        Difference::impossible("retention", is.retention, wanted.retention),
     ]
     .into_iter()
     .flatten()
@@ -119,20 +156,6 @@ fn subjects(is: &[String], wanted: &[String]) -> Option<Difference> {
     }
     let loss = format!("what is published to {} would be kept no more", uncovered.join(" "));
     Some(Difference::losing(text, loss))
-}
-
-/// Whether every subject that the narrower one matches is matched by the wider one.
-fn covers(wider: &str, narrower: &str) -> bool {
-    let mut narrower = narrower.split('.');
-    for token in wider.split('.') {
-        match (token, narrower.next()) {
-            (">", Some(_)) => return true,
-            ("*", Some(other)) if other != ">" => {}
-            (token, Some(other)) if token == other => {}
-            _ => return false,
-        }
-    }
-    narrower.next().is_none()
 }
 
 /// Zero is for ever.

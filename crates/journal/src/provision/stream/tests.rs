@@ -1,3 +1,5 @@
+use async_nats::jetstream::stream::StorageType;
+
 use super::*;
 use crate::topology;
 
@@ -65,11 +67,21 @@ fn subjects_may_grow_and_not_shrink() {
 }
 
 #[test]
-fn a_subject_covers_what_it_matches_and_no_more() {
-    for (wider, narrower) in [("a.>", "a.b.c"), ("a.*.c", "a.b.c"), (">", "a"), ("a.*", "a.*")] {
-        assert!(covers(wider, narrower), "{wider} {narrower}");
-    }
-    for (wider, narrower) in [("a.*", "a.>"), ("a.*", "a"), ("a", "a.b"), ("a.b", "a.*")] {
-        assert!(!covers(wider, narrower), "{wider} {narrower}");
-    }
+fn what_an_operator_has_set_besides_stays() {
+    let operators = Config { max_bytes: 1 << 30, duplicate_window: DAY, ..log() };
+    let shorter = log_kept_for(70);
+
+    let set = over(operators, shorter);
+
+    assert_eq!((set.max_bytes, set.duplicate_window), (1 << 30, DAY));
+    assert_eq!(set.max_age, 70 * DAY);
+}
+
+#[test]
+fn another_storage_is_impossible_and_no_loss() {
+    let in_memory = Config { storage: StorageType::Memory, ..log() };
+    let change = Change::update("stream x".to_owned(), differences(&in_memory, &log(), EMPTY));
+
+    assert_eq!(change.impossibilities().count(), 1);
+    assert_eq!(change.losses().count(), 0);
 }
