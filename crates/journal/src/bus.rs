@@ -1,6 +1,6 @@
 //! What everything here asks of JetStream, and nothing more.
 //!
-//! Two things answer: the network's NATS ([`crate::nats`]), and the model that the simulation
+//! Two things answer: the network's NATS (`nats.rs`), and the model that the simulation
 //! (`tests/simulation`) drives. All that is above is the same over both.
 
 use std::{fmt, pin::Pin, time::Duration};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proofline_settings::Reader;
 
 /// The limits of one HTTP server. Who doesn't keep to them is cut off; against many at once
-/// an ingress, or [`Limits::max_connections_per_peer`], is needed besides.
+/// an ingress, or `PROOFLINE_MAX_CONNECTIONS_PER_PEER`, is needed besides.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// How long a connection may be without a whole request head; also how long it may be idle.
