@@ -174,5 +174,5 @@ pub(super) async fn answers(sent: impl Iterator<Item = Sent>) -> Vec<(String, St
         let said = Wire::to(&url).await.send(&request).await.rest().await;
         (what, said)
     });
-    stream::iter(asked).buffered(160).collect().await
+    stream::iter(asked).buffered(300).collect().await
 }
