@@ -84,24 +84,27 @@ impl Rewrap {
             Ok(data_key) => data_key,
             Err(why) => return unreadable(why),
         };
-        let from = under.to_owned();
+        let (from, revision) = (under.to_owned(), entry.revision);
         if self.is_dry {
             return Ok(Wrapping::Renewed { from });
         }
         let wrapped = self.keyring.wrap(&data_key, subject);
-        let is_stored = self.data_keys.put_at(name, wrapped, entry.revision).await?.is_some();
-        // Only now: without either of them nothing of the verification could be read. Of a walk that
-        // broke off here the next one finds the old wrapping, which is not the newest any more.
-        self.data_keys.erase_revision(entry.revision).await?;
-        if !is_stored {
-            return Ok(Wrapping::Replaced);
+        let is_stored = self.data_keys.put_at(name, wrapped, revision).await?.is_some();
+        let newest = self.data_keys.entry(name).await?;
+        if newest.is_some_and(|newest| newest.revision == revision) {
+            // Whatever the answer said: without the old one nothing of it could be read.
+            return Err(Error::unavailable("a data key's new wrapping is not stored yet"));
         }
         // An erasure that found nothing more to delete just before the new wrapping was stored: it
-        // stood in the log before it began.
+        // stood in the log before it began. Also if nothing was stored now: an earlier attempt may
+        // have done so, unanswered.
         if self.journal.is_recorded(&key, EventType::ErasureRequested).await? {
             self.data_keys.erase(name).await?;
             return Ok(Wrapping::Replaced);
         }
-        Ok(Wrapping::Renewed { from })
+        // Only now. Of a walk that broke off here the next one finds the old wrapping, which is not
+        // the newest any more.
+        self.data_keys.erase_revision(revision).await?;
+        Ok(if is_stored { Wrapping::Renewed { from } } else { Wrapping::Replaced })
     }
 }

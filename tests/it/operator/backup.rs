@@ -11,6 +11,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, PullConsumer, pull},
 };
 use bytes::Bytes;
+use futures_util::future::join_all;
 use proofline_broker::{Options, Server};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ use crate::{
         Ask, Build, Bus, Scene, Typed, Verification, ends_in, ends_of, everything_in, files_with,
         type_with,
     },
-    resilience::harness::{Fleet, Journey, Plan, VERIFIER, soon},
+    resilience::harness::{Fleet, Journey, Member, Plan, SIMULATOR, VERIFIER, soon},
 };
 
 /// Services that look soon for what should have heard of its end.
@@ -273,20 +274,74 @@ async fn every_fault_of_a_backup_is_told_at_once_and_nothing_is_changed() {
     assert!(none.contains("is it a complete backup?"), "{none}");
 }
 
+/// Everything but Assure.
+async fn the_services_stop(fleet: &Fleet) {
+    join_all(services(fleet).map(Member::stop)).await;
+}
+
+async fn the_services_start(fleet: &Fleet) {
+    fleet.provisions(&Build::default()).await;
+    join_all(services(fleet).map(Member::restart)).await;
+}
+
+fn services(fleet: &Fleet) -> impl Iterator<Item = &Member> {
+    fleet.members().iter().filter(|member| member.program != SIMULATOR)
+}
+
 #[tokio::test]
-async fn overwriting_what_is_there_forgets_no_erasure_of_it() {
+async fn overwriting_what_is_there_forgets_no_erasure_of_it_even_if_it_breaks_off() {
     let fleet = fleet().await;
     let (done, gone) = (a_finished_one(&fleet, "done").await, a_finished_one(&fleet, "gone").await);
     let copy = backs_up(&fleet, "copy", &["--with-keys"]).await;
     erases(&fleet, &gone).await;
-
     // Its own list knows nothing of that.
     let ledger = copy.join("erasures.jsonl");
-    let ledger = ledger.to_str().unwrap();
-    restores(&fleet, &copy, &["--overwrite", "--erasures", ledger]).await.worked();
-    fleet.provisions(&Build::default()).await;
+    let overwriting = ["--overwrite", "--erasures", ledger.to_str().unwrap()];
+
+    let refused = restores(&fleet, &copy, &overwriting).await.failed();
+    assert!(refused.contains("stop the services first"), "{refused}");
+    is_erased(&fleet, &gone).await;
+    the_services_stop(&fleet).await;
+    // What it finds in the end is not what it was told: the log of today is gone by then.
+    let whole = fs::read(copy.join("manifest.json")).unwrap();
+    let mut wrong: Value = serde_json::from_slice(&whole).unwrap();
+    let streams = wrong["streams"].as_array_mut().unwrap();
+    let log = streams.iter_mut().find(|stream| stream["name"] == "VERIFICATIONS").unwrap();
+    log["last_sequence"] = json!(log["last_sequence"].as_u64().unwrap() + 1);
+    fs::write(copy.join("manifest.json"), wrong.to_string()).unwrap();
+    let broken = restores(&fleet, &copy, &overwriting).await.failed();
+    assert!(broken.contains("VERIFICATIONS is not restored"), "{broken}");
+    fs::write(copy.join("manifest.json"), whole).unwrap();
+    let said = restores(&fleet, &copy, &overwriting).await.worked();
+    assert!(said.contains("erasures-remembered.jsonl: it is read too"), "{said}");
+    assert!(said.contains("1 verifications are erased, or will be."), "{said}");
+    the_services_start(&fleet).await;
 
     result_of(&fleet, &done).await.is(200);
     is_erased(&fleet, &gone).await;
     result_of(&fleet, &gone).await.problem(410, "erased");
+}
+
+#[tokio::test]
+async fn a_backup_without_keys_leaves_no_key_of_what_a_list_says_is_erased() {
+    let fleet = fleet().await;
+    let (done, gone) = (a_finished_one(&fleet, "done").await, a_finished_one(&fleet, "gone").await);
+    let copy = backs_up(&fleet, "copy", &[]).await;
+    let ledger = fleet.folder().join("another.jsonl");
+    let line = json!({
+        "tenant": "acme", "verification_id": gone.id, "requested_at": "2026-11-24T12:00:00Z",
+    });
+    fs::write(&ledger, format!("{line}\n")).unwrap();
+    let key = data_key_of(&fleet, &gone).await;
+    fleet.is_at_rest().await;
+    the_services_stop(&fleet).await;
+
+    let overwriting = ["--overwrite", "--erasures", ledger.to_str().unwrap()];
+    restores(&fleet, &copy, &overwriting).await.worked();
+
+    let keys = everything_in(&fleet.nats, "KV_DATA_KEYS").await;
+    assert!(!keys.is_empty() && !keys.contains(&key.to_vec()));
+    the_services_start(&fleet).await;
+    result_of(&fleet, &done).await.is(200);
+    is_erased(&fleet, &gone).await;
 }

@@ -15,7 +15,7 @@ use proofline_journal::{Connection, Erasures, Settings as NatsSettings};
 use proofline_settings::{Reader, Source};
 use time::format_description::well_known::Rfc3339;
 
-pub(crate) use ledger::{LEDGER, read as read_ledger};
+pub(crate) use ledger::{LEDGER, keep as keep_ledger, read as read_ledger};
 pub(crate) use manifest::{FORMAT, File, Manifest, Stream};
 
 use crate::{moment::now, output::say, provision::wait_for};

@@ -2,6 +2,7 @@
 
 mod check;
 mod consumers;
+mod memory;
 mod upload;
 
 use std::path::PathBuf;
@@ -14,13 +15,16 @@ use proofline_journal::{
 use proofline_settings::{Reader, Source};
 
 use check::Checked;
+use memory::Memory;
 
 use crate::{output::say, patience::patiently, provision::wait_for};
+
+const DATA_KEYS: &str = "KV_DATA_KEYS";
 
 /// Data keys first, so that what was erased since is gone before anything can be read with them;
 /// the log last, as services wait for it.
 const ORDER: [&str; 6] = [
-    "KV_DATA_KEYS",
+    DATA_KEYS,
     "KV_SEALED",
     "KV_PARAMETERS",
     "KV_DOSSIERS",
@@ -37,9 +41,14 @@ pub(crate) struct Arguments {
     /// be. Demanded with a backup that has keys, as its results could be read otherwise.
     #[arg(long, value_name = "FILE")]
     erasures: Vec<PathBuf>,
-    /// Deletes streams that are there and puts the backup's in their place.
+    /// Deletes streams that are there and puts the backup's in their place. Stop every service
+    /// first.
     #[arg(long)]
     overwrite: bool,
+    /// Where all known erasures are written before anything is deleted, and read from again: this
+    /// run may break off. Without it `erasures-remembered.jsonl` beside the backup.
+    #[arg(long, value_name = "FILE")]
+    remember: Option<PathBuf>,
     /// Only says what is wrong, if anything is.
     #[arg(long)]
     check: bool,
@@ -80,13 +89,23 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let jetstream = connection.jetstream()?;
     let Arguments { from, erasures: ledgers, overwrite, .. } = &arguments;
     let from = from.as_deref().context("--from is missing")?;
-    let checked = check::everything(jetstream, from, ledgers, *overwrite).await?;
+    let memory = Memory::beside(from, arguments.remember.clone())?;
+    let remembered = memory.find();
+    let checked = check::everything(jetstream, from, ledgers, remembered, *overwrite).await?;
     if arguments.check {
         say(&format!("Nothing is wrong with this backup of {}.", checked.manifest.made_at));
         return Ok(());
     }
+    if checked.there.contains(topology::VERIFICATIONS) {
+        consumers::are_left_alone(jetstream).await?;
+    }
     let erasures = Erasures::new(&connection);
     let known = all_known(&checked, &erasures).await?;
+    if !checked.there.is_empty() {
+        memory.keep(&known)?;
+    }
+    // With a backup without keys those of the server stay, and with one they are about to go.
+    destroy_keys(jetstream, &erasures, &known).await?;
     for name in ORDER {
         let Some(stream) = checked.manifest.streams.iter().find(|stream| stream.name == name)
         else {
@@ -100,11 +119,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             format!("{name} is not restored; mend it and run this again with --overwrite")
         })?;
         say(&format!("{name}: {} messages", stream.messages));
-        if name == "KV_DATA_KEYS" {
-            for Erasure { key, .. } in &known {
-                let destroyed = patiently(async || erasures.destroy_key(key).await).await;
-                destroyed.context("cannot destroy a data key")?;
-            }
+        if name == DATA_KEYS {
+            destroy_keys(jetstream, &erasures, &known).await?;
         }
     }
     let log = checked.manifest.streams.iter().find(|stream| stream.name == topology::VERIFICATIONS);
@@ -130,6 +146,22 @@ async fn all_known(checked: &Checked, erasures: &Erasures) -> anyhow::Result<Vec
     known.sort_by(|one, other| one.key.cmp(&other.key));
     known.dedup_by(|one, other| one.key == other.key);
     Ok(known)
+}
+
+/// Fine where there are none.
+async fn destroy_keys(
+    jetstream: &jetstream::Context,
+    erasures: &Erasures,
+    known: &[Erasure],
+) -> anyhow::Result<()> {
+    if !check::is_there(jetstream, DATA_KEYS).await? {
+        return Ok(());
+    }
+    for Erasure { key, .. } in known {
+        let destroyed = patiently(async || erasures.destroy_key(key).await).await;
+        destroyed.context("cannot destroy a data key")?;
+    }
+    Ok(())
 }
 
 async fn delete(jetstream: &jetstream::Context, name: &str) -> anyhow::Result<()> {

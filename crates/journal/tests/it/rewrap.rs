@@ -9,7 +9,8 @@ use proofline_verification::Command;
 
 use crate::{
     buckets::{KEY_ONE, KEY_TWO, RESULT, vault},
-    harness::{Broker, fresh_key, last_on, now, request, stored},
+    harness::{Broker, connect, eventually, fresh_key, last_on, now, request, stored},
+    proxy::Proxy,
 };
 
 async fn walk(broker: &Broker) -> Vec<Wrapping> {
@@ -73,5 +74,28 @@ async fn a_data_key_whose_erasure_was_asked_for_is_not_brought_back() {
 
     assert_eq!(walk(&broker).await, [Wrapping::Replaced]);
 
+    assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 0);
+}
+
+#[tokio::test]
+async fn nor_is_it_if_nobody_heard_that_its_new_wrapping_was_stored() {
+    let broker = Broker::provisioned().await;
+    let (before, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
+    before.create_key(&key).await.unwrap();
+    let journal = broker.journal(Service::Intake).await;
+    for command in [request(), Command::Erase] {
+        journal.execute(&key, command, now()).await.unwrap();
+    }
+    let proxy = Proxy::to(broker.server.port()).await;
+    let keyring = Keyring::parse(&format!("{KEY_TWO},{KEY_ONE}")).unwrap();
+    let mut walk = Rewrap::new(&connect(&[proxy.url()]).await, Arc::new(keyring), false);
+
+    proxy.lose_answers_from("PUB $KV.DATA_KEYS.");
+    walk.step().await.unwrap_err();
+    assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 2);
+    proxy.mend();
+    let met = eventually("answered", async || walk.step().await.map_err(|e| e.to_string()));
+
+    assert_eq!(met.await, Some(Wrapping::Replaced));
     assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 0);
 }

@@ -1,6 +1,6 @@
 //! The ledger of erasures: a line of JSON for each, without personal data.
 
-use std::{fs, path::Path};
+use std::{fs, io::Write as _, path::Path};
 
 use anyhow::Context as _;
 use proofline_events::VerificationKey;
@@ -22,6 +22,24 @@ struct Line {
 }
 
 pub(super) fn write(folder: &Path, erasures: &[Erasure]) -> anyhow::Result<File> {
+    let written = fs::write(folder.join(LEDGER), text(erasures)?);
+    written.context("cannot write the ledger of erasures")?;
+    Ok(File::of(folder, LEDGER)?)
+}
+
+/// Writes one that is whole or as it was before, whatever happens, and on the disk afterwards.
+pub(crate) fn keep(path: &Path, erasures: &[Erasure]) -> anyhow::Result<()> {
+    let new = path.with_added_extension("new");
+    let mut file = fs::File::create(&new)?;
+    file.write_all(text(erasures)?.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(())
+}
+
+fn text(erasures: &[Erasure]) -> anyhow::Result<String> {
     let mut text = String::new();
     for Erasure { key, requested_at } in erasures {
         let line = Line {
@@ -32,8 +50,7 @@ pub(super) fn write(folder: &Path, erasures: &[Erasure]) -> anyhow::Result<File>
         text.push_str(&serde_json::to_string(&line)?);
         text.push('\n');
     }
-    fs::write(folder.join(LEDGER), text).context("cannot write the ledger of erasures")?;
-    Ok(File::of(folder, LEDGER)?)
+    Ok(text)
 }
 
 /// What a ledger lists, or everything that is wrong with it.

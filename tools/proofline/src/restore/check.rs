@@ -16,15 +16,17 @@ pub(super) struct Checked {
     pub(super) manifest: Manifest,
     /// Streams of it that the server has.
     pub(super) there: BTreeSet<String>,
-    /// What ledgers list.
+    /// What ledgers list, also the one of a run that broke off.
     pub(super) erasures: Vec<Erasure>,
 }
 
-/// Checks files, ledgers and the server.
+/// Checks files, ledgers and the server. What an earlier run has remembered is no ledger that a
+/// backup with keys demands: it may be older than the newest.
 pub(super) async fn everything(
     jetstream: &jetstream::Context,
     folder: &Path,
     ledgers: &[PathBuf],
+    remembered: Option<&Path>,
     may_overwrite: bool,
 ) -> anyhow::Result<Checked> {
     let manifest = Manifest::read(folder)?;
@@ -36,7 +38,7 @@ pub(super) async fn everything(
             "this backup of {made_at} has keys: give --erasures, the {LEDGER} of the newest backup there is (its own, if there is none), or what was erased since can be read again"
         ));
     }
-    for ledger in ledgers {
+    for ledger in ledgers.iter().map(PathBuf::as_path).chain(remembered) {
         match read_ledger(ledger) {
             Ok(read) => erasures.extend(read),
             Err(wrong) => faults.extend(wrong),
@@ -67,7 +69,7 @@ fn files(manifest: &Manifest, folder: &Path) -> Vec<String> {
     faults
 }
 
-async fn is_there(jetstream: &jetstream::Context, name: &str) -> anyhow::Result<bool> {
+pub(super) async fn is_there(jetstream: &jetstream::Context, name: &str) -> anyhow::Result<bool> {
     let found = jetstream.get_stream(name).await;
     let Err(error) = found else { return Ok(true) };
     match error.kind() {

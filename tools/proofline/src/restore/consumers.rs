@@ -41,6 +41,22 @@ async fn all_made(stream: &Stream, count: u64) -> anyhow::Result<BTreeMap<String
     Ok(all)
 }
 
+/// Fails while services run: what they acknowledge until the log is deleted would be lost. A service
+/// that handles events always waits for more.
+pub(super) async fn are_left_alone(jetstream: &jetstream::Context) -> anyhow::Result<()> {
+    let stream = jetstream.get_stream(VERIFICATIONS).await?;
+    let all: Vec<_> = stream.consumers().try_collect().await.context("cannot list consumers")?;
+    let is_own = |info: &Info| own().any(|own| own == info.name);
+    let busy: Vec<_> = all.iter().filter(|info| is_own(info) && info.num_waiting > 0).collect();
+    let names: Vec<_> = busy.iter().map(|info| info.name.as_str()).collect();
+    ensure!(
+        names.is_empty(),
+        "nothing was restored: services run ({} wait for events), and what they accept meanwhile would be lost: stop the services first, all of them",
+        names.join(", ")
+    );
+    Ok(())
+}
+
 fn own() -> impl Iterator<Item = &'static str> {
     Consumer::ALL.into_iter().filter(|own| own.stream() == VERIFICATIONS).map(Consumer::name)
 }
