@@ -21,7 +21,9 @@ pub(super) async fn copies_are_made(stage: &Stage) -> PathBuf {
 pub(super) async fn a_copy_is_restored(stage: &Stage, copy: PathBuf) {
     let (from, ledger) = (copy.to_str().unwrap(), copy.join("erasures.jsonl"));
     let ledger = ledger.to_str().unwrap();
-    let arguments = ["restore", "--overwrite", "--from", from, "--erasures", ledger];
+    // Services run, and nobody asks them for anything meanwhile.
+    let over = ["restore", "--overwrite", "--accept-loss"];
+    let arguments = [&over[..], &["--from", from, "--erasures", ledger]].concat();
     let (code, said) = operate(stage, "restore", &arguments).await;
     assert_eq!(code, Some(0), "{said}");
     let (code, said) = operate(stage, "provision", &["provision"]).await;

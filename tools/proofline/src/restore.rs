@@ -45,6 +45,9 @@ pub(crate) struct Arguments {
     /// first.
     #[arg(long)]
     overwrite: bool,
+    /// Overwrites also while services run: what they accept meanwhile may be lost.
+    #[arg(long)]
+    accept_loss: bool,
     /// Where all known erasures are written before anything is deleted, and read from again: this
     /// run may break off. Without it `erasures-remembered.jsonl` beside the backup.
     #[arg(long, value_name = "FILE")]
@@ -96,7 +99,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         say(&format!("Nothing is wrong with this backup of {}.", checked.manifest.made_at));
         return Ok(());
     }
-    if checked.there.contains(topology::VERIFICATIONS) {
+    if checked.there.contains(topology::VERIFICATIONS) && !arguments.accept_loss {
         consumers::are_left_alone(jetstream).await?;
     }
     let erasures = Erasures::new(&connection);

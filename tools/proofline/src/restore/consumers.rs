@@ -51,7 +51,7 @@ pub(super) async fn are_left_alone(jetstream: &jetstream::Context) -> anyhow::Re
     let names: Vec<_> = busy.iter().map(|info| info.name.as_str()).collect();
     ensure!(
         names.is_empty(),
-        "nothing was restored: services run ({} wait for events), and what they accept meanwhile would be lost: stop the services first, all of them",
+        "nothing was restored: services run ({} wait for events), and what they accept meanwhile would be lost: stop the services first, all of them (--accept-loss goes on all the same)",
         names.join(", ")
     );
     Ok(())
