@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use proofline_events::Service;
-use proofline_journal::{Rewrap, Wrapping};
+use proofline_events::{Service, VerificationKey};
+use proofline_journal::{Connection, Rewrap, Wrapping};
 use proofline_seal::Keyring;
 use proofline_verification::Command;
 
@@ -13,9 +13,39 @@ use crate::{
     proxy::Proxy,
 };
 
-async fn walk(broker: &Broker) -> Vec<Wrapping> {
+/// Which wraps under the second key.
+fn rewrap(connection: &Connection) -> Rewrap {
     let keyring = Keyring::parse(&format!("{KEY_TWO},{KEY_ONE}")).unwrap();
-    let mut walk = Rewrap::new(&broker.connect().await, Arc::new(keyring), false);
+    Rewrap::new(connection, Arc::new(keyring), false)
+}
+
+/// Whose result is sealed, its data key wrapped under the first key.
+async fn sealed(broker: &Broker) -> VerificationKey {
+    let (vault, key) = (vault(broker, KEY_ONE).await, fresh_key());
+    vault.create_key(&key).await.unwrap();
+    vault.put(&key, RESULT, b"sealed before").await.unwrap();
+    key
+}
+
+/// There is somebody with a data key, whose erasure was asked for.
+async fn to_be_erased(broker: &Broker) {
+    let key = fresh_key();
+    vault(broker, KEY_ONE).await.create_key(&key).await.unwrap();
+    let journal = broker.journal(Service::Intake).await;
+    for command in [request(), Command::Erase] {
+        journal.execute(&key, command, now()).await.unwrap();
+    }
+}
+
+/// There is one wrapping, with which the second key alone opens what was sealed.
+async fn assert_wrapped_anew(broker: &Broker, key: &VerificationKey) {
+    assert_eq!(stored(&broker.raw().await, "KV_DATA_KEYS").await, 1);
+    let after = vault(broker, KEY_TWO).await.get(key, RESULT).await;
+    assert_eq!(after.unwrap().unwrap(), b"sealed before");
+}
+
+async fn walk(broker: &Broker) -> Vec<Wrapping> {
+    let mut walk = rewrap(&broker.connect().await);
     let mut met = Vec::new();
     while let Some(wrapping) = walk.step().await.unwrap() {
         met.push(wrapping);
@@ -26,25 +56,19 @@ async fn walk(broker: &Broker) -> Vec<Wrapping> {
 #[tokio::test]
 async fn the_old_wrapping_is_gone_and_what_was_sealed_can_be_read_with_the_new_key_alone() {
     let broker = Broker::provisioned().await;
-    let (before, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
-    before.create_key(&key).await.unwrap();
-    before.put(&key, RESULT, b"sealed before").await.unwrap();
+    let key = sealed(&broker).await;
 
     let met = walk(&broker).await;
 
     assert_eq!(met, [Wrapping::Renewed { from: "a1".to_owned() }, Wrapping::Current]);
     assert_eq!(walk(&broker).await, [Wrapping::Current]);
-    assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 1);
-    let after = vault(&broker, KEY_TWO).await.get(&key, RESULT).await;
-    assert_eq!(after.unwrap().unwrap(), b"sealed before");
+    assert_wrapped_anew(&broker, &key).await;
 }
 
 #[tokio::test]
 async fn a_walk_that_broke_off_before_it_removed_the_old_wrapping_is_completed_by_the_next() {
     let broker = Broker::provisioned().await;
-    let (before, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
-    before.create_key(&key).await.unwrap();
-    before.put(&key, RESULT, b"sealed before").await.unwrap();
+    let (key, raw) = (sealed(&broker).await, broker.raw().await);
     let subject = format!("$KV.DATA_KEYS.{key}");
     let old = last_on(&raw, "KV_DATA_KEYS", &subject).await.payload;
     walk(&broker).await;
@@ -57,20 +81,14 @@ async fn a_walk_that_broke_off_before_it_removed_the_old_wrapping_is_completed_b
 
     assert_eq!(walk(&broker).await, [Wrapping::Replaced, Wrapping::Current]);
 
-    assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 1);
-    let after = vault(&broker, KEY_TWO).await.get(&key, RESULT).await;
-    assert_eq!(after.unwrap().unwrap(), b"sealed before");
+    assert_wrapped_anew(&broker, &key).await;
 }
 
 #[tokio::test]
 async fn a_data_key_whose_erasure_was_asked_for_is_not_brought_back() {
     let broker = Broker::provisioned().await;
-    let (before, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
-    before.create_key(&key).await.unwrap();
-    let journal = broker.journal(Service::Intake).await;
-    for command in [request(), Command::Erase] {
-        journal.execute(&key, command, now()).await.unwrap();
-    }
+    to_be_erased(&broker).await;
+    let raw = broker.raw().await;
 
     assert_eq!(walk(&broker).await, [Wrapping::Replaced]);
 
@@ -80,15 +98,10 @@ async fn a_data_key_whose_erasure_was_asked_for_is_not_brought_back() {
 #[tokio::test]
 async fn nor_is_it_if_nobody_heard_that_its_new_wrapping_was_stored() {
     let broker = Broker::provisioned().await;
-    let (before, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
-    before.create_key(&key).await.unwrap();
-    let journal = broker.journal(Service::Intake).await;
-    for command in [request(), Command::Erase] {
-        journal.execute(&key, command, now()).await.unwrap();
-    }
+    to_be_erased(&broker).await;
+    let raw = broker.raw().await;
     let proxy = Proxy::to(broker.server.port()).await;
-    let keyring = Keyring::parse(&format!("{KEY_TWO},{KEY_ONE}")).unwrap();
-    let mut walk = Rewrap::new(&connect(&[proxy.url()]).await, Arc::new(keyring), false);
+    let mut walk = rewrap(&connect(&[proxy.url()]).await);
 
     proxy.lose_answers_from("PUB $KV.DATA_KEYS.");
     walk.step().await.unwrap_err();
