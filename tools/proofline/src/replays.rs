@@ -89,9 +89,19 @@ pub(crate) fn kept<'h>(
     all
 }
 
-/// So many in a second at most.
-pub(crate) fn pace(rate: u32) -> Interval {
-    let mut pace = interval(Duration::from_secs(1) / rate);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    pace
+/// How fast.
+#[derive(clap::Args)]
+pub(crate) struct Rate {
+    /// How many are replayed in a second at most.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
+}
+
+impl Rate {
+    /// Ticks for each.
+    pub(crate) fn pace(&self) -> Interval {
+        let mut pace = interval(Duration::from_secs(1) / self.rate);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        pace
+    }
 }

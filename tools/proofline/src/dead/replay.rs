@@ -17,7 +17,7 @@ use super::letters::{Letter, Selection, find, select, stream};
 use crate::{
     consumer::is_missing,
     output::{complain, say},
-    replays::{Replays, kept, pace},
+    replays::{Rate, Replays, kept},
 };
 
 #[derive(clap::Args)]
@@ -29,9 +29,8 @@ pub(crate) struct Arguments {
     /// Takes all there are.
     #[arg(long, conflicts_with_all = ["sequences", "verification", "consumer", "reason", "since", "until"])]
     all: bool,
-    /// How many are replayed in a second at most.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    rate: u32,
+    #[command(flatten)]
+    rate: Rate,
     /// Only says what would be replayed.
     #[arg(long)]
     dry_run: bool,
@@ -44,7 +43,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let letters = meant(jetstream, &arguments).await?;
     let mut replayer = Replayer { jetstream, there: BTreeMap::new() };
-    let mut pace = pace(arguments.rate);
+    let mut pace = arguments.rate.pace();
     let (mut done, mut refused) = (0_u64, 0_u64);
     for letter in &letters {
         let sequence = letter.message.sequence;

@@ -21,7 +21,7 @@ use super::tenant_of;
 use crate::{
     moment::{now, point_in_time},
     output::say,
-    replays::{Replays, kept, pace},
+    replays::{Rate, Replays, kept},
 };
 
 /// How long NATS may take to hand out the next stored message.
@@ -40,9 +40,8 @@ pub(crate) struct Arguments {
     /// Refuses when the subscriber is not this tenant's.
     #[arg(long)]
     tenant: Option<String>,
-    /// How many are replayed in a second at most.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    rate: u32,
+    #[command(flatten)]
+    rate: Rate,
     /// Only counts what would be replayed.
     #[arg(long)]
     dry_run: bool,
@@ -86,7 +85,7 @@ async fn replay_all(
     let stream = jetstream.get_stream_no_info(VERIFICATIONS).await?;
     let (mut ends, waiting) = ends_of(&stream, &subscriber.tenant, arguments.since).await?;
     let replays = Replays::by(jetstream);
-    let mut pace = pace(arguments.rate);
+    let mut pace = arguments.rate.pace();
     for _ in 0..waiting {
         let next = timeout(PATIENCE, ends.next()).await;
         let end = next.context("NATS does not answer")?.context("the stream ended")?;
