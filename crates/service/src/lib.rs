@@ -23,7 +23,6 @@ pub mod telemetry;
 
 pub use plan::{About, Plan, Ready, plan};
 pub use process::{install_crypto_provider, main};
-pub use proofline_ambient::clock;
 pub use rate::{Rate, RateSettings};
 
 /// Cancelled when the process was asked to stop; every long task watches it.

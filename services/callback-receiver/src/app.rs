@@ -7,11 +7,12 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use proofline_ambient::clock;
 use proofline_events::{VerificationKey, Word};
 use proofline_journal::{Signal, SignalSink, Stored};
 use proofline_problem::{Code, Problem};
 use proofline_seal::Keyring;
-use proofline_service::{Rate, clock, telemetry::unauthentic};
+use proofline_service::{Rate, telemetry::unauthentic};
 
 use crate::{callback, end_user_return, webhook, webhook_settings::Webhooks};
 

@@ -11,11 +11,11 @@ use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header},
 };
+use proofline_ambient::clock;
 use proofline_events::{VerificationKey, v1::SignalSource};
 use proofline_journal::Signal;
 use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
-use proofline_service::clock;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 

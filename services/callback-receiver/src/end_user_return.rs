@@ -14,11 +14,11 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use proofline_ambient::clock;
 use proofline_events::{VerificationKey, v1::SignalSource};
 use proofline_journal::Signal;
 use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
-use proofline_service::clock;
 use serde::Deserialize;
 use time::{OffsetDateTime, macros::format_description};
 use tokio::time::timeout;

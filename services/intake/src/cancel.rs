@@ -1,8 +1,8 @@
 //! `POST /v1/verifications/{id}/cancel`: the caller discards the verification.
 
 use axum::{Json, extract::State, http::StatusCode};
+use proofline_ambient::clock;
 use proofline_problem::Problem;
-use proofline_service::clock;
 use proofline_verification::Command;
 
 use crate::{

@@ -13,11 +13,10 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use proofline_ambient::chance;
+use proofline_ambient::{chance, clock};
 use proofline_events::VerificationKey;
 use proofline_journal::Lease;
 use proofline_problem::{Code, Problem};
-use proofline_service::clock;
 use proofline_verification::{Command, Request, Verification};
 use serde_json::Value;
 use std::time::Duration;

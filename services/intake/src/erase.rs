@@ -1,9 +1,9 @@
 //! `DELETE /v1/verifications/{id}`: the caller wants the personal data gone, here and in Assure.
 
 use axum::{Json, extract::State, http::StatusCode};
+use proofline_ambient::clock;
 use proofline_callers::of_execute;
 use proofline_problem::Problem;
-use proofline_service::clock;
 use proofline_verification::Command;
 
 use crate::{

@@ -29,12 +29,13 @@ mod view;
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use proofline_ambient::clock;
 use proofline_assure::{Accounts, Transport, http as assure_http};
 use proofline_callers::Admission;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Dossiers, Journal, Vault};
 use proofline_service::{
-    About, Shutdown, clock,
+    About, Shutdown,
     http::{self, Readiness},
     telemetry::keys_in_use,
 };

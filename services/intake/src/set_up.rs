@@ -6,11 +6,11 @@ mod process;
 
 use std::time::Duration;
 
+use proofline_ambient::clock;
 use proofline_assure::{Client, Error as AssureError, Refusal as AssureRefusal};
 use proofline_events::{EventType, VerificationId, VerificationKey};
 use proofline_journal::{ExecuteError, Executed, Lease, VaultError};
 use proofline_problem::{Code, Problem};
-use proofline_service::clock;
 use proofline_verification::{Command, ProcessDetails, Reason, Refusal, Refused, Verification};
 use tokio::time::interval;
 

@@ -6,12 +6,11 @@ use axum::{
     extract::{State, rejection::BytesRejection},
     http::StatusCode,
 };
-use proofline_ambient::chance;
+use proofline_ambient::{chance, clock};
 use proofline_callers::{of_journal, of_refusal};
 use proofline_events::{VerificationKey, Word, v1::Depiction};
 use proofline_journal::{DocumentKind, VaultError};
 use proofline_problem::{Code, Problem};
-use proofline_service::clock;
 use proofline_verification::{Command, StartParameters, Verification, decide, provider::Start};
 use serde_json::{Map, Value};
 

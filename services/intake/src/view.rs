@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use proofline_ambient::clock;
 use proofline_events::{
     Word,
     v1::{Depiction, Outcome},
 };
 use proofline_problem::Problem;
 use proofline_seal::{Capability, Purpose};
-use proofline_service::clock;
 use proofline_verification::{NextAction, Reason, Status, Verification};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use proofline_ambient::clock;
 use proofline_assure::{Accounts, Client, Error as AssureError};
 use proofline_events::{
     VerificationKey,
@@ -13,7 +14,6 @@ use proofline_journal::{
     Dossiers, Due, Error as JournalError, ExecuteError, Journal, TimerKind,
     worker::{Delivery, Failure, Handled},
 };
-use proofline_service::clock;
 use proofline_verification::{Candidate, Command, End, Reason, Verification};
 
 use crate::signalled::candidate;

@@ -19,13 +19,14 @@ mod signalled;
 use std::sync::Arc;
 
 use anyhow::Context;
+use proofline_ambient::clock;
 use proofline_assure::{Accounts, Transport, http as assure_http};
 use proofline_events::Service;
 use proofline_journal::{
     AccountPace, Connection, Dossiers, Journal, Vault, topology::Consumer, worker::Workers,
 };
 use proofline_service::{
-    About, Shutdown, clock,
+    About, Shutdown,
     http::{self, Readiness},
     telemetry::keys_in_use,
 };

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
+use proofline_ambient::clock;
 use proofline_events::{Event, Recorded};
 use proofline_journal::{
     Due, Journal, TimerKind, Vault,
     worker::{Delivery, Failure, Handled},
 };
-use proofline_service::clock;
 
 use crate::delete_in_assure::{self, Leftover, leftover};
 

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use proofline_ambient::clock;
 use proofline_assure::{Accounts, Client, Error as AssureError, Process, wire::ListedProcess};
 use proofline_events::{
     Event, Recorded, VerificationKey, Word,
@@ -15,7 +16,6 @@ use proofline_journal::{
     DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError, told_an_end,
     worker::{Delivery, Failure, Handled},
 };
-use proofline_service::clock;
 use proofline_settings::Url;
 use proofline_verification::{
     Candidate, Command, Observation, Verification, decide, is_final, the_one_that_counts,

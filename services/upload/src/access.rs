@@ -1,11 +1,12 @@
 //! Who may upload: a caller with an API key, or whoever has a signed upload URL.
 
 use axum::http::{HeaderMap, Uri};
+use proofline_ambient::clock;
 use proofline_callers::not_found;
 use proofline_events::{VerificationId, VerificationKey, Word, v1::Depiction};
 use proofline_problem::{Code, Problem};
 use proofline_seal::Purpose;
-use proofline_service::{clock, telemetry::unauthentic};
+use proofline_service::telemetry::unauthentic;
 
 use crate::app::App;
 

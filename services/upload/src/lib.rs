@@ -20,12 +20,13 @@ mod settings;
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use proofline_ambient::clock;
 use proofline_assure::{Accounts, Transport, http as assure_http};
 use proofline_callers::Admission;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Journal};
 use proofline_service::{
-    About, Shutdown, clock,
+    About, Shutdown,
     http::{self, Readiness},
     telemetry::keys_in_use,
 };

@@ -12,13 +12,12 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
 };
 use futures_util::StreamExt;
-use proofline_ambient::chance;
+use proofline_ambient::{chance, clock};
 use proofline_assure::{Error as AssureError, ImageDepiction, ImageStream, ImageUpload};
 use proofline_callers::{not_found, of_assure, of_execute};
 use proofline_events::{Word, v1::Depiction};
 use proofline_journal::ExecuteError;
 use proofline_problem::{Code, Problem};
-use proofline_service::clock;
 use proofline_verification::{Command, ImageReceived, Refusal, UploadResult, Verification};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, timeout_at};

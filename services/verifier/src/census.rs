@@ -7,8 +7,9 @@ use opentelemetry::{
     KeyValue, global,
     metrics::{Gauge, Meter},
 };
+use proofline_ambient::clock;
 use proofline_journal::{Census, Error, StreamState};
-use proofline_service::{Shutdown, clock};
+use proofline_service::Shutdown;
 use tokio::time::{MissedTickBehavior, interval};
 
 const EVERY: Duration = Duration::from_secs(15);

@@ -1,11 +1,11 @@
 //! When a deadline has come: signal to look once more, unless there is an end already.
 
+use proofline_ambient::clock;
 use proofline_events::v1::SignalSource;
 use proofline_journal::{
     Due, Journal, Signal, SignalSink,
     worker::{Delivery, Failure, Handled},
 };
-use proofline_service::clock;
 
 pub(crate) async fn handle(
     journal: Journal,

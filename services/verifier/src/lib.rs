@@ -17,6 +17,7 @@ mod verification_requested;
 use std::sync::Arc;
 
 use anyhow::Context;
+use proofline_ambient::clock;
 use proofline_assure::{Accounts, Transport, http as assure_http};
 use proofline_events::Service;
 use proofline_journal::{
@@ -24,7 +25,7 @@ use proofline_journal::{
     worker::Workers,
 };
 use proofline_service::{
-    About, Shutdown, clock,
+    About, Shutdown,
     http::{self, Readiness},
     telemetry::keys_in_use,
 };

@@ -11,13 +11,14 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join_all, stream};
+use proofline_ambient::clock;
 use proofline_assure::{Accounts, Client, Error as AssureError, Which, wire::ListedProcess};
 use proofline_events::v1::SignalSource;
 use proofline_journal::{
     AccountPace, Due, DueTimers, Error, Journal, Signal, SignalSink, Taken, TimerKind,
     worker::Rejection,
 };
-use proofline_service::{Shutdown, clock};
+use proofline_service::Shutdown;
 use proofline_verification::{Candidate, Verification, is_final, the_one_that_counts};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::interval;

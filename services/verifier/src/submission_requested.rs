@@ -7,13 +7,13 @@
 
 use std::time::Duration;
 
+use proofline_ambient::clock;
 use proofline_assure::{Accounts, Client, Error as AssureError, Refusal};
 use proofline_events::{EventType, Recorded, VerificationKey};
 use proofline_journal::{
     DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError,
     worker::{Delivery, Failure, Handled},
 };
-use proofline_service::clock;
 use proofline_verification::{Command, Reason, Refused, Verification};
 use serde_json::Value;
 

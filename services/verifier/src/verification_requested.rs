@@ -4,13 +4,12 @@
 
 use std::time::Duration;
 
+use proofline_ambient::clock;
 use proofline_events::{Event, Recorded, from_timestamp};
 use proofline_journal::{
     Due, Journal, TimerKind,
     worker::{Delivery, Failure, Handled},
 };
-
-use proofline_service::clock;
 
 use crate::reconcile::first_check_unsubmitted;
 

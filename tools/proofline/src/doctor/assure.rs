@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use proofline_ambient::clock;
 use proofline_assure::{Account, Client, Error, Pace};
-use proofline_service::clock;
 use reqwest::{Client as Http, header::DATE, redirect::Policy};
 use time::OffsetDateTime;
 

@@ -1,10 +1,10 @@
 //! How long NATS takes to make something durable, and what time it has: tried on a stream of its
 //! own, which is made for it and deleted after it.
 
+use proofline_ambient::clock;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, stream::Config};
-use proofline_service::clock;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
