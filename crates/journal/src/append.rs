@@ -145,7 +145,7 @@ fn is_this(message: &StreamMessage, subject: &str, id: &str) -> bool {
         && message.headers.get(ce::ID).is_some_and(|value| value.as_str() == id)
 }
 
-fn js_error(error: &PublishError) -> Option<&jetstream::Error> {
+pub(crate) fn js_error(error: &PublishError) -> Option<&jetstream::Error> {
     error.source()?.downcast_ref()
 }
 

@@ -25,6 +25,13 @@ pub trait Bus: fmt::Debug + Send + Sync {
         payload: Bytes,
     ) -> BoxFuture<'_, Result<PublishAck, PublishError>>;
 
+    /// Publishes all of these to one stream, or none; returns once they are durable, or refused. The
+    /// acknowledgement is that of the last.
+    fn publish_together(
+        &self,
+        messages: Vec<Outgoing>,
+    ) -> BoxFuture<'_, Result<PublishAck, PublishError>>;
+
     /// One message from the leader, who is never behind.
     fn leader_get<'a>(
         &'a self,
@@ -54,6 +61,24 @@ pub trait Bus: fmt::Debug + Send + Sync {
 
     /// Whether there is a connection now.
     fn is_connected(&self) -> bool;
+}
+
+/// A message to be published.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// Where to.
+    pub subject: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// What it says.
+    pub payload: Bytes,
+}
+
+/// Shows where it goes, and nothing of what it says.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("subject", &self.subject).finish_non_exhaustive()
+    }
 }
 
 /// One message. Subjects may have wildcards.
@@ -100,15 +125,26 @@ pub trait Pull: Send + Sync {
     /// What is there now, at most so much.
     fn fetch(&self, max: usize) -> BoxFuture<'_, Result<Deliveries, Error>>;
 
-    /// Messages as they come, one for each time the stream is asked. An error means that the
-    /// consumer is to be found again.
-    fn messages(&self) -> BoxFuture<'_, Result<Deliveries, Error>>;
+    /// Messages as they come.
+    fn messages(&self) -> BoxFuture<'_, Result<Box<dyn Messages>, Error>>;
+}
+
+/// Messages as they come.
+pub trait Messages: Send {
+    /// The next one. Asks for this many when none are on their way, so that no more come than can be
+    /// begun. May be dropped at any time, which loses nothing.
+    ///
+    /// An error means that the consumer is to be found again.
+    fn next(&mut self, at_most: usize) -> BoxFuture<'_, Result<Delivered, Error>>;
+
+    /// Wants no more; what was on its way.
+    fn close(self: Box<Self>) -> BoxFuture<'static, Vec<Delivered>>;
 }
 
 /// One item for each message that was heard of.
 pub type Heard = Pin<Box<dyn Stream<Item = ()> + Send + Sync>>;
 
-/// Messages of a consumer.
+/// Messages that a consumer had.
 pub type Deliveries = BoxStream<'static, Result<Delivered, Error>>;
 
 /// How a consumer fares.

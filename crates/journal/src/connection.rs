@@ -13,8 +13,9 @@ use async_nats::{
 use opentelemetry::{global, metrics::Counter};
 use proofline_settings::Reader;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::watch;
 
-use crate::{bus::Bus, error::Error, fate::Fate, nats::Nats};
+use crate::{bus::Bus, error::Error, fate::Fate, nats::Nats, together::Together};
 
 /// How long any request to NATS may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -131,6 +132,7 @@ impl Connection {
     /// When a credentials or certificate file can't be read. That NATS is away is no error.
     pub async fn open(settings: &Settings, name: &str) -> Result<Self, Error> {
         let fate = Fate::new();
+        let (connected, connections) = watch::channel(0);
         REFUSALS.add(0, &[]);
         let mut options = ConnectOptions::new()
             .name(name)
@@ -143,6 +145,9 @@ impl Connection {
             })
             .event_callback(move |event| {
                 fate.hear(&event);
+                if matches!(event, Event::Connected) {
+                    connected.send_modify(|connections| *connections += 1);
+                }
                 report(event)
             });
         options = match &settings.login {
@@ -162,13 +167,19 @@ impl Connection {
             .timeout(REQUEST_TIMEOUT)
             .ack_timeout(REQUEST_TIMEOUT)
             .build(client.clone());
-        let nats = Nats { client, jetstream };
+        let nats = Nats { client, jetstream, connections };
         Ok(Self { bus: Arc::new(nats.clone()), nats: Some(nats) })
     }
 
     /// A connection to what answers in the place of NATS: a model.
     pub fn over(bus: Arc<dyn Bus>) -> Self {
         Self { bus, nats: None }
+    }
+
+    /// The same, where publishes that wait together go as one. For whoever publishes to one stream.
+    #[must_use]
+    pub(crate) fn together(&self) -> Self {
+        Self { bus: Arc::new(Together::over(Arc::clone(&self.bus))), nats: self.nats.clone() }
     }
 
     /// Whether NATS is connected now; the reason when not.

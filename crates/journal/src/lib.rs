@@ -29,6 +29,7 @@ mod server;
 mod signal;
 mod telemetry;
 mod timers;
+mod together;
 pub mod topology;
 mod trace;
 mod vault;

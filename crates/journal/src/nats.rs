@@ -1,37 +1,46 @@
 //! JetStream on the network.
 
-use std::time::Duration;
+mod messages;
 
 use async_nats::{
     Client, HeaderMap,
     connection::State,
+    header,
     jetstream::{
         self, AckKind, Message,
         consumer::PullConsumer,
-        context::PublishError,
+        context::{PublishError, PublishErrorKind},
         message::{Acker, StreamMessage},
         publish::PublishAck,
     },
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture};
+use proofline_ambient::chance;
+use tokio::sync::watch;
 
 use crate::{
     Error,
     bus::{
-        Bus, Delivered, Deliveries, Heard, Page, Position, Pull, PullInfo, Settle, Several, Which,
+        Bus, Delivered, Deliveries, Heard, Messages, Outgoing, Page, Position, Pull, PullInfo,
+        Settle, Several, Which,
     },
 };
-
-/// How long a pull may stay open, and how often the server says that it is still there.
-const PULL_EXPIRES: Duration = Duration::from_secs(30);
-const HEARTBEAT: Duration = Duration::from_secs(5);
+use messages::Pulled;
 
 /// A client, and JetStream by it.
 #[derive(Debug, Clone)]
 pub(crate) struct Nats {
     pub(crate) client: Client,
     pub(crate) jetstream: jetstream::Context,
+    /// How many connections were made.
+    pub(crate) connections: watch::Receiver<u64>,
+}
+
+/// A durable consumer, and what it is asked by.
+struct Puller {
+    consumer: PullConsumer,
+    nats: Nats,
 }
 
 impl Bus for Nats {
@@ -43,6 +52,34 @@ impl Bus for Nats {
     ) -> BoxFuture<'_, Result<PublishAck, PublishError>> {
         async { self.jetstream.publish_with_headers(subject, headers, payload).await?.await }
             .boxed()
+    }
+
+    /// Only the last is a request: whatever an earlier one is refused for refuses that one too.
+    fn publish_together(
+        &self,
+        messages: Vec<Outgoing>,
+    ) -> BoxFuture<'_, Result<PublishAck, PublishError>> {
+        async move {
+            let batch = chance::id().simple().to_string();
+            let mut number = 0;
+            let mut messages = messages.into_iter();
+            while let Some(Outgoing { subject, mut headers, payload }) = messages.next() {
+                number += 1;
+                headers.insert(header::NATS_BATCH_ID, batch.as_str());
+                headers.insert(header::NATS_BATCH_SEQUENCE, number.to_string());
+                if messages.len() == 0 {
+                    headers.insert(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
+                    return self.publish(subject, headers, payload).await;
+                }
+                let sent = self.client.publish_with_headers(subject, headers, payload).await;
+                sent.map_err(|error| {
+                    PublishError::with_source(PublishErrorKind::BrokenPipe, error)
+                })?;
+            }
+            // There was none.
+            Err(PublishError::new(PublishErrorKind::Other))
+        }
+        .boxed()
     }
 
     fn leader_get<'a>(
@@ -77,8 +114,8 @@ impl Bus for Nats {
     ) -> BoxFuture<'a, Result<Box<dyn Pull>, Error>> {
         async move {
             let found = self.jetstream.get_consumer_from_stream(name, stream).await;
-            let found: PullConsumer = found.map_err(Error::unavailable)?;
-            Ok(Box::new(found) as Box<dyn Pull>)
+            let consumer = found.map_err(Error::unavailable)?;
+            Ok(Box::new(Puller { consumer, nats: self.clone() }) as Box<dyn Pull>)
         }
         .boxed()
     }
@@ -99,9 +136,9 @@ impl Bus for Nats {
     }
 }
 
-impl Pull for PullConsumer {
+impl Pull for Puller {
     fn info(&self) -> PullInfo {
-        let info = self.cached_info();
+        let info = self.consumer.cached_info();
         PullInfo {
             ack_wait: info.config.ack_wait,
             pending: info.num_pending,
@@ -111,25 +148,20 @@ impl Pull for PullConsumer {
 
     fn fetch(&self, max: usize) -> BoxFuture<'_, Result<Deliveries, Error>> {
         async move {
-            let fetched = PullConsumer::fetch(self).max_messages(max).messages().await;
+            let fetched = self.consumer.fetch().max_messages(max).messages().await;
             let fetched = fetched.map_err(Error::unavailable)?;
             Ok(fetched.map_ok(delivered).map_err(Error::unavailable).boxed())
         }
         .boxed()
     }
 
-    fn messages(&self) -> BoxFuture<'_, Result<Deliveries, Error>> {
+    fn messages(&self) -> BoxFuture<'_, Result<Box<dyn Messages>, Error>> {
         async {
-            let pull = self
-                .stream()
-                // Asked for one by one, as handlers get free: the ack wait of a message that waits
-                // here runs too, and nobody would show progress for it.
-                .max_messages_per_batch(1)
-                .expires(PULL_EXPIRES)
-                .heartbeat(HEARTBEAT)
-                .messages();
-            let messages = pull.await.map_err(Error::unavailable)?;
-            Ok(messages.map_ok(delivered).map_err(Error::unavailable).boxed())
+            let Nats { client, jetstream, connections } = &self.nats;
+            let info = self.consumer.cached_info();
+            let (stream, name) = (&info.stream_name, &info.name);
+            let pulled = Pulled::open(client, jetstream, connections.clone(), stream, name).await?;
+            Ok(Box::new(pulled) as Box<dyn Messages>)
         }
         .boxed()
     }

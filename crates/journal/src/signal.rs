@@ -67,9 +67,9 @@ pub struct SignalSink {
 }
 
 impl SignalSink {
-    /// The sink of a service, whose name its signals carry.
-    pub fn new(connection: Connection, service: Service) -> Self {
-        Self { connection, service }
+    /// The sink of a service, whose name its signals carry. Signals that wait together may go as one.
+    pub fn new(connection: &Connection, service: Service) -> Self {
+        Self { connection: connection.together(), service }
     }
 
     /// Appends a signal; returns once it is durable.

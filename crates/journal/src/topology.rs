@@ -210,6 +210,8 @@ fn verifications(replicas: usize, max_age: Duration) -> Config {
         allow_rollup: false,
         allow_message_ttl: false,
         allow_message_schedules: false,
+        // Signals that wait together are appended together.
+        allow_atomic_publish: true,
         ..stream(replicas)
     }
 }

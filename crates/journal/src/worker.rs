@@ -19,7 +19,6 @@ use std::{
 };
 
 use async_nats::jetstream::AckKind;
-use futures_util::{FutureExt, StreamExt};
 use tokio::{
     sync::Semaphore,
     task::JoinSet,
@@ -32,7 +31,7 @@ use proofline_events::Recorded;
 
 use crate::{
     Connection, Due, Error,
-    bus::{Delivered, Deliveries, Pull},
+    bus::{Delivered, Messages, Pull},
     dead_letter, telemetry,
     topology::{Consumer, Source},
     trace,
@@ -125,8 +124,9 @@ impl Worker {
             while let Some(permit) = self.unless_stopped(Arc::clone(&free).acquire_owned()).await {
                 let permit = permit.expect("the semaphore is never closed");
                 while in_flight.try_join_next().is_some() {}
-                match self.unless_stopped(messages.next()).await {
-                    Some(Some(Ok(message))) => {
+                let at_most = 1 + free.available_permits();
+                match self.unless_stopped(messages.next(at_most)).await {
+                    Some(Ok(message)) => {
                         let (worker, handler) = (self.clone(), Arc::clone(&handler));
                         in_flight.spawn(async move {
                             worker.handle(message, ack_wait, read, handler.as_ref()).await;
@@ -134,14 +134,14 @@ impl Worker {
                         });
                     }
                     // Heartbeats stopped, the consumer is gone, or the connection broke.
-                    Some(Some(Err(error))) => {
+                    Some(Err(error)) => {
                         self.rebuild_later(&error).await;
                         break;
                     }
-                    Some(None) | None => break,
+                    None => break,
                 }
             }
-            give_back(&mut messages).await;
+            give_back(messages).await;
         }
         self.health.stopped();
         // What takes longer comes again elsewhere: handlers may be cut off anywhere.
@@ -265,9 +265,9 @@ impl Worker {
     }
 }
 
-/// Returns what was fetched but not begun, so that another replica has it at once.
-async fn give_back(messages: &mut Deliveries) {
-    while let Some(Some(Ok(message))) = messages.next().now_or_never() {
+/// Returns what was on its way and is not begun, so that another replica has it at once.
+async fn give_back(messages: Box<dyn Messages>) {
+    for message in messages.close().await {
         if let Err(error) = message.settle.settle(AckKind::Nak(None)).await {
             tracing::debug!(%error, "could not be given back: it will come again");
         }

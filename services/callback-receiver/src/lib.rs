@@ -66,5 +66,5 @@ pub fn router(settings: Settings, connection: &Connection) -> Router {
 }
 
 fn sink(connection: &Connection) -> SignalSink {
-    SignalSink::new(connection.clone(), Service::CallbackReceiver)
+    SignalSink::new(connection, Service::CallbackReceiver)
 }

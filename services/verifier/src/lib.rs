@@ -76,7 +76,7 @@ pub fn workers(
     shutdown: &Shutdown,
 ) -> Workers {
     let journal = Journal::new(connection.clone(), Service::Verifier);
-    let signals = SignalSink::new(connection.clone(), Service::Verifier);
+    let signals = SignalSink::new(connection, Service::Verifier);
     let pace = AccountPace::new(connection, settings.assure.id(), clock::now);
     let assure = Accounts::new(
         settings.assure,

@@ -88,6 +88,7 @@ fn over(is: Config, wanted: Config) -> Config {
         allow_rollup: wanted.allow_rollup,
         allow_message_ttl: wanted.allow_message_ttl,
         allow_message_schedules: wanted.allow_message_schedules,
+        allow_atomic_publish: wanted.allow_atomic_publish,
         ..is
     }
 }
@@ -125,6 +126,7 @@ fn differences(is: &Config, wanted: &Config, held: Held) -> Vec<Difference> {
         ("deny_delete", is.deny_delete, wanted.deny_delete),
         ("allow_rollup", is.allow_rollup, wanted.allow_rollup),
         ("allow_message_ttl", is.allow_message_ttl, wanted.allow_message_ttl),
+        ("allow_atomic", is.allow_atomic_publish, wanted.allow_atomic_publish),
         ("schedules", is.allow_message_schedules, wanted.allow_message_schedules),
     ];
     [

@@ -41,12 +41,19 @@ impl Broker {
 
     /// The same, with lines added to its configuration.
     pub(crate) async fn with(extra: &str) -> Self {
+        Self::start(Options { extra: extra.to_owned(), ..Options::default() }).await
+    }
+
+    /// A server with everything, that writes each message to the disk before it acknowledges it.
+    pub(crate) async fn that_syncs_always() -> Self {
+        let broker = Self::start(Options { sync_always: true, ..Options::default() }).await;
+        provision(&broker.connect().await, 1).await.unwrap();
+        broker
+    }
+
+    async fn start(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options {
-            dir: dir.path().join("broker"),
-            extra: extra.to_owned(),
-            ..Options::default()
-        };
+        let options = Options { dir: dir.path().join("broker"), ..options };
         Self { server: Server::start(options).await.unwrap(), dir }
     }
 
@@ -66,7 +73,7 @@ impl Broker {
     }
 
     pub(crate) async fn sink(&self) -> SignalSink {
-        SignalSink::new(self.connect().await, Service::CallbackReceiver)
+        SignalSink::new(&self.connect().await, Service::CallbackReceiver)
     }
 
     /// The server as any NATS client sees it.

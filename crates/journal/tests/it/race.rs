@@ -63,7 +63,7 @@ impl Race {
             let writer = Writer {
                 number,
                 journal: Journal::new(connection.clone(), Service::ResultNormaliser),
-                sink: SignalSink::new(connection, Service::CallbackReceiver),
+                sink: SignalSink::new(&connection, Service::CallbackReceiver),
                 acknowledged: Acknowledged::default(),
             };
             writers.spawn(writer.run(Arc::clone(&keys), Arc::clone(&start), Arc::clone(&turns)));

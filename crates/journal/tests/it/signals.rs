@@ -1,7 +1,12 @@
 //! Signals: appended without reading, by whoever may do nothing else.
 
-use proofline_events::{Event, Service, v1::SignalSource};
+use std::time::Duration;
+
+use async_nats::jetstream::{message::StreamMessage, stream::Config};
+use futures_util::future::join_all;
+use proofline_events::{Event, Service, VerificationKey, v1::SignalSource};
 use proofline_journal::{Error, Signal, SignalSink, Stored};
+use tokio::time::Instant;
 
 use crate::{
     harness::{Broker, callback, connect, eventually, fresh_key, now, provision, request, stored},
@@ -83,7 +88,7 @@ async fn of_many_signals_the_newest_hundred_are_kept() {
 async fn a_signal_whose_acknowledgement_is_lost_is_a_repeat_the_next_time() {
     let broker = Broker::provisioned().await;
     let proxy = Proxy::to(broker.server.port()).await;
-    let sink = SignalSink::new(connect(&[proxy.url()]).await, Service::CallbackReceiver);
+    let sink = SignalSink::new(&connect(&[proxy.url()]).await, Service::CallbackReceiver);
     let key = fresh_key();
     sink.append(&key, callback("heard"), now()).await.unwrap();
 
@@ -114,4 +119,74 @@ async fn the_probe_tells_whether_signals_would_be_stored_and_stores_none() {
     broker.server.restart().await.unwrap();
     eventually("there again", async || sink.probe().await.map_err(|error| error.to_string())).await;
     assert_eq!(stored(&broker.raw().await, "VERIFICATIONS").await, 0);
+}
+
+/// So many at once that they wait for each other, on a broker that syncs always.
+async fn flood(sink: &SignalSink, keys: &[VerificationKey]) -> Vec<Result<Stored, Error>> {
+    join_all(keys.iter().map(|key| sink.append(key, callback("a"), now()))).await
+}
+
+/// How many messages went in batches.
+async fn batched(broker: &Broker) -> usize {
+    let stream = broker.raw().await.get_stream("VERIFICATIONS").await.unwrap();
+    let last = stream.cached_info().state.last_sequence;
+    let all = join_all((1..=last).map(|sequence| stream.get_raw_message(sequence))).await;
+    let is_batched = |message: &StreamMessage| message.headers.get("Nats-Batch-Id").is_some();
+    all.into_iter().filter(|message| is_batched(message.as_ref().unwrap())).count()
+}
+
+#[tokio::test]
+async fn signals_that_wait_together_are_stored_together_each_once() {
+    let broker = Broker::that_syncs_always().await;
+    let sink = broker.sink().await;
+    let keys: Vec<_> = std::iter::repeat_with(fresh_key).take(400).collect();
+    let began = Instant::now();
+    for _ in 0..50 {
+        sink.append(&fresh_key(), callback("a"), now()).await.unwrap();
+    }
+    let each = began.elapsed() / 50;
+
+    for half in keys.chunks(200) {
+        assert!(flood(&sink, half).await.iter().all(|s| *s.as_ref().unwrap() == Stored::New));
+    }
+
+    // Where the disk answers at once there is nothing to wait for.
+    assert!(batched(&broker).await > 100 || each < Duration::from_micros(250), "{each:?}");
+    assert_eq!(stored(&broker.raw().await, "VERIFICATIONS").await, 450);
+    assert!(flood(&sink, &keys).await.iter().all(|s| *s.as_ref().unwrap() == Stored::Repeat));
+    assert_eq!(stored(&broker.raw().await, "VERIFICATIONS").await, 450);
+}
+
+#[tokio::test]
+async fn a_repeat_that_another_replica_has_stored_costs_those_it_waits_with_nothing() {
+    let broker = Broker::that_syncs_always().await;
+    let (sink, other) = (broker.sink().await, broker.sink().await);
+    let keys: Vec<_> = std::iter::repeat_with(fresh_key).take(400).collect();
+    flood(&sink, &keys[..100]).await.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
+    for key in keys[100..].iter().step_by(30) {
+        other.append(key, callback("a"), now()).await.unwrap();
+    }
+
+    let all: Vec<_> = flood(&sink, &keys[100..]).await.into_iter().map(Result::unwrap).collect();
+
+    let is_repeat = |n: usize| n.is_multiple_of(30);
+    for (n, stored) in all.into_iter().enumerate() {
+        assert_eq!(stored == Stored::Repeat, is_repeat(n), "{n}");
+    }
+    assert_eq!(stored(&broker.raw().await, "VERIFICATIONS").await, 400);
+}
+
+#[tokio::test]
+async fn a_stream_that_takes_no_batches_takes_each_signal_alone() {
+    let broker = Broker::that_syncs_always().await;
+    let (sink, jetstream) = (broker.sink().await, broker.raw().await);
+    let stream = jetstream.get_stream("VERIFICATIONS").await.unwrap();
+    let config = stream.cached_info().config.clone();
+    jetstream.update_stream(Config { allow_atomic_publish: false, ..config }).await.unwrap();
+    let keys: Vec<_> = std::iter::repeat_with(fresh_key).take(300).collect();
+
+    let all = flood(&sink, &keys).await;
+
+    assert!(all.into_iter().all(|stored| stored.unwrap() == Stored::New));
+    assert_eq!((batched(&broker).await, stored(&jetstream, "VERIFICATIONS").await), (0, 300));
 }

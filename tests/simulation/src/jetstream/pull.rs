@@ -6,7 +6,7 @@ use async_nats::jetstream::AckKind;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use proofline_journal::{
     Error,
-    bus::{Delivered, Deliveries, Position, Pull, PullInfo, Settle},
+    bus::{Delivered, Deliveries, Messages, Position, Pull, PullInfo, Settle},
 };
 use tokio::time::{Instant, sleep_until};
 
@@ -95,13 +95,19 @@ impl Pull for Puller {
         .boxed()
     }
 
-    fn messages(&self) -> BoxFuture<'_, Result<Deliveries, Error>> {
-        let puller = self.clone();
-        let all = stream::unfold(puller, async |puller| {
-            let next = puller.next().await;
-            Some((Ok(next), puller))
-        });
-        async move { Ok(all.boxed()) }.boxed()
+    fn messages(&self) -> BoxFuture<'_, Result<Box<dyn Messages>, Error>> {
+        let puller = Box::new(self.clone());
+        async move { Ok(puller as Box<dyn Messages>) }.boxed()
+    }
+}
+
+impl Messages for Puller {
+    fn next(&mut self, _: usize) -> BoxFuture<'_, Result<Delivered, Error>> {
+        Puller::next(self).map(Ok).boxed()
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, Vec<Delivered>> {
+        async { Vec::new() }.boxed()
     }
 }
 

@@ -19,6 +19,14 @@ pub(crate) fn append_under_way() -> PublishError {
     )
 }
 
+/// Of a batch with something in it that was stored before.
+pub(crate) fn repeat_in_batch() -> PublishError {
+    PublishError::with_source(
+        PublishErrorKind::Other,
+        error(400, 10201, "atomic publish batch contains duplicate message id"),
+    )
+}
+
 pub(crate) fn bad_schedule() -> PublishError {
     PublishError::with_source(
         PublishErrorKind::Other,

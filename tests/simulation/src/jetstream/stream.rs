@@ -83,8 +83,7 @@ impl Stream {
     ) -> Result<(u64, bool), PublishError> {
         self.forget_old();
         let id = headers.get(header::NATS_MESSAGE_ID).map(|id| id.as_str().to_owned());
-        let repeat = id.as_ref().and_then(|id| self.seen.get(id));
-        let repeat = repeat.filter(|(_, at)| at.elapsed() < DUPLICATE_WINDOW).map(|(seq, _)| *seq);
+        let repeat = id.as_ref().and_then(|id| self.repeat_of(id));
         if manner.is_cluster
             && let Some(sequence) = repeat
         {
@@ -112,6 +111,16 @@ impl Stream {
             }
         }
         Ok((sequence, false))
+    }
+
+    /// Whether the server would call this message id a repeat.
+    pub(crate) fn has_seen(&self, id: &str) -> bool {
+        self.repeat_of(id).is_some()
+    }
+
+    fn repeat_of(&self, id: &str) -> Option<u64> {
+        let seen = self.seen.get(id);
+        seen.filter(|(_, at)| at.elapsed() < DUPLICATE_WINDOW).map(|(sequence, _)| *sequence)
     }
 
     fn store(

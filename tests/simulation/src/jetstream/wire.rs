@@ -1,6 +1,6 @@
 //! The way of one process to JetStream, and what goes wrong on it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_nats::{
     HeaderMap, header,
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture, stream};
 use proofline_journal::{
     Error,
-    bus::{Bus, Heard, Page, Pull, Several, Which},
+    bus::{Bus, Heard, Outgoing, Page, Pull, Several, Which},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -125,6 +125,18 @@ impl Bus for Wire {
         .boxed()
     }
 
+    fn publish_together(
+        &self,
+        messages: Vec<Outgoing>,
+    ) -> BoxFuture<'_, Result<PublishAck, PublishError>> {
+        async move {
+            let from = Arc::clone(&self.process);
+            let asked = self.ask(move |world, store| publish_all(world, store, &from, messages));
+            asked.await.unwrap_or_else(|Lost| Err(PublishError::new(PublishErrorKind::TimedOut)))
+        }
+        .boxed()
+    }
+
     fn leader_get<'a>(
         &'a self,
         stream: &'a str,
@@ -212,15 +224,27 @@ fn publish(
     headers: HeaderMap,
     payload: Bytes,
 ) -> Result<PublishAck, PublishError> {
+    let is_cluster = world.profile().is_cluster;
+    if is_cluster && subject.starts_with("proofline.v1.") && world.happens(0.01) {
+        return Err(refusal::append_under_way());
+    }
+    take_in(world, store, from, subject, headers, payload)
+}
+
+fn take_in(
+    world: &World,
+    store: &mut Store,
+    from: &Process,
+    subject: &str,
+    headers: HeaderMap,
+    payload: Bytes,
+) -> Result<PublishAck, PublishError> {
     store.tell(subject);
     let manner = Manner {
         is_cluster: world.profile().is_cluster,
         ignores_guards: world.is_planted(Plant::GuardIgnored)
             || (world.is_planted(Plant::LeaseShared) && subject.starts_with("$KV.LEASES.")),
     };
-    if manner.is_cluster && subject.starts_with("proofline.v1.") && world.happens(0.01) {
-        return Err(refusal::append_under_way());
-    }
     let is_timer = headers.get(header::NATS_SCHEDULE).is_some();
     if is_timer && world.is_planted(Plant::TimerLost) && world.dice.chance(0.1) {
         return Ok(acknowledged(String::new(), 1, false));
@@ -245,6 +269,31 @@ fn publish(
             Err(error)
         }
     }
+}
+
+/// As an atomic batch, which a repeat in it refuses whole.
+fn publish_all(
+    world: &World,
+    store: &mut Store,
+    from: &Process,
+    messages: Vec<Outgoing>,
+) -> Result<PublishAck, PublishError> {
+    let ids = messages.iter().filter_map(|message| message.headers.get(header::NATS_MESSAGE_ID));
+    let ids: Vec<_> = ids.map(|id| id.as_str().to_owned()).collect();
+    let is_twice = ids.iter().collect::<HashSet<_>>().len() < ids.len();
+    let stream = messages.first().and_then(|message| store.stream_of(&message.subject));
+    let Some(stream) = stream else {
+        return Err(PublishError::new(PublishErrorKind::StreamNotFound));
+    };
+    if is_twice || ids.iter().any(|id| stream.has_seen(id)) {
+        world.trace.say(|| format!("{from}: a batch of {} with a repeat in it", ids.len()));
+        return Err(refusal::repeat_in_batch());
+    }
+    let mut last = Err(PublishError::new(PublishErrorKind::Other));
+    for Outgoing { subject, headers, payload } in messages {
+        last = take_in(world, store, from, &subject, headers, payload);
+    }
+    last
 }
 
 fn acknowledged(stream: String, sequence: u64, duplicate: bool) -> PublishAck {

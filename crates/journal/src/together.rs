@@ -1,0 +1,221 @@
+//! Publishes that wait together go as one atomic batch.
+//!
+//! On a broker that syncs always each message costs it one write to the disk, whatever is in flight,
+//! and an atomic batch costs about as much as a dozen of them. So where many wait, one batch serves
+//! them sooner than each its own message. On a broker that does not sync always a batch is what
+//! costs. Which of the two it is, nobody tells: it is measured, all the time (`worth.rs`).
+//!
+//! Nothing else changes. Each publish is answered once it is durable. A batch that was refused was
+//! not stored, whatever one in it was refused for, and each goes alone then; as each has a message
+//! id, none is stored twice.
+
+mod bus;
+mod flight;
+mod recent;
+mod worth;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_nats::jetstream::{
+    ErrorCode,
+    context::{PublishError, PublishErrorKind},
+    publish::PublishAck,
+};
+use tokio::{sync::oneshot, time::Instant};
+
+use crate::{
+    append::js_error,
+    bus::{Bus, Outgoing},
+};
+use flight::Flight;
+use recent::Recent;
+use worth::Worth;
+
+/// The largest batch; the server takes 1000.
+const MOST: usize = 256;
+/// So many of those that wait go alone before it is asked again whether a batch is better.
+const AT_A_TIME: usize = 16;
+/// How long no batch is tried after one was refused for what it is.
+const UNWANTED: Duration = Duration::from_secs(60);
+
+/// A bus whose publishes may go together.
+#[derive(Debug, Clone)]
+pub(crate) struct Together {
+    bus: Arc<dyn Bus>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Waiting>,
+    /// How many are in flight by themselves.
+    alone: usize,
+    is_batch_in_flight: bool,
+    worth: Worth,
+    recent: Recent,
+    /// No batch is tried before.
+    unwanted_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    message: Outgoing,
+    turn: oneshot::Sender<Turn>,
+}
+
+/// What became of a message that waited.
+#[derive(Debug)]
+enum Turn {
+    /// It goes by itself.
+    Alone(Outgoing, Flight),
+    /// It has gone with others.
+    Gone(Result<PublishAck, PublishError>),
+}
+
+impl Together {
+    /// Over this bus, all of whose publishes go to one stream. Those with a message id and without a
+    /// guard may go together.
+    pub(crate) fn over(bus: Arc<dyn Bus>) -> Self {
+        Self { bus, state: Arc::default() }
+    }
+
+    async fn publish_some_way(&self, message: Outgoing) -> Result<PublishAck, PublishError> {
+        let turn = match self.enter(message) {
+            Ok(turn) => turn,
+            // Nobody answers when the runtime is gone.
+            Err(waits) => waits.await.map_err(|_| unknown())?,
+        };
+        match turn {
+            Turn::Gone(answer) => answer,
+            Turn::Alone(Outgoing { subject, headers, payload }, flight) => {
+                let answer = self.bus.publish(subject, headers, payload).await;
+                flight.ended(answer.is_ok());
+                answer
+            }
+        }
+    }
+
+    /// The turn of a message, if that is now.
+    fn enter(&self, message: Outgoing) -> Result<Turn, oneshot::Receiver<Turn>> {
+        let mut state = self.state();
+        if state.recent.is_repeat(&message) || !state.is_better_waiting() {
+            return Ok(Turn::Alone(message, self.depart(&mut state)));
+        }
+        let (turn, waits) = oneshot::channel();
+        state.waiting.push(Waiting { message, turn });
+        self.go_on(&mut state);
+        Err(waits)
+    }
+
+    /// Whoever waits goes, if it is time.
+    fn go_on(&self, state: &mut State) {
+        while !state.waiting.is_empty() && !state.is_batch_in_flight {
+            let count = state.waiting.len().min(MOST);
+            if state.is_wanted() && state.worth.is_worth_a_batch(count) {
+                let batch = state.waiting.drain(..count).collect();
+                state.is_batch_in_flight = true;
+                tokio::spawn(self.clone().publish_batch(batch));
+            } else if state.is_wanted() && state.worth.is_crowded(state.alone) {
+                return;
+            } else {
+                let some = state.waiting.len().min(AT_A_TIME);
+                for Waiting { message, turn } in state.waiting.drain(..some).collect::<Vec<_>>() {
+                    self.send_alone(state, message, turn);
+                }
+                if state.alone > 0 {
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn publish_batch(self, batch: Vec<Waiting>) {
+        let began = Instant::now();
+        let (messages, turns): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|waiting| (waiting.message, waiting.turn)).unzip();
+        let answer = self.bus.publish_together(messages.clone()).await;
+        let mut state = self.state();
+        state.is_batch_in_flight = false;
+        match answer {
+            Ok(last) => {
+                state.worth.batch_took(began.elapsed());
+                for (turn, later) in turns.into_iter().zip((0..messages.len() as u64).rev()) {
+                    let sequence = last.sequence - later;
+                    // Whoever waited may be gone.
+                    drop(turn.send(Turn::Gone(Ok(PublishAck { sequence, ..last.clone() }))));
+                }
+            }
+            // As with a single one: nobody knows, and asking again is safe.
+            Err(error) if is_unanswered(&error) => {
+                for turn in turns {
+                    drop(turn.send(Turn::Gone(Err(PublishError::new(error.kind())))));
+                }
+            }
+            Err(error) => {
+                if !is_for_a_repeat(&error) {
+                    tracing::warn!(%error, "no atomic batch was taken; each message goes alone for a minute");
+                    state.unwanted_until = Some(Instant::now() + UNWANTED);
+                }
+                for (message, turn) in messages.into_iter().zip(turns) {
+                    self.send_alone(&mut state, message, turn);
+                }
+            }
+        }
+        self.go_on(&mut state);
+    }
+
+    fn send_alone(&self, state: &mut State, message: Outgoing, turn: oneshot::Sender<Turn>) {
+        let flight = self.depart(state);
+        if let Err(Turn::Alone(_, flight)) = turn.send(Turn::Alone(message, flight)) {
+            // Whoever waited is gone.
+            flight.never_began(state);
+        }
+    }
+
+    fn depart(&self, state: &mut State) -> Flight {
+        state.alone += 1;
+        Flight::begin(self.clone(), state.alone)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while held")
+    }
+}
+
+impl State {
+    fn is_better_waiting(&self) -> bool {
+        self.is_batch_in_flight
+            || !self.waiting.is_empty()
+            || (self.is_wanted() && self.worth.is_crowded(self.alone))
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.unwanted_until.is_none_or(|until| until <= Instant::now())
+    }
+}
+
+fn unknown() -> PublishError {
+    PublishError::new(PublishErrorKind::BrokenPipe)
+}
+
+fn is_unanswered(error: &PublishError) -> bool {
+    match error.kind() {
+        PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => true,
+        PublishErrorKind::StreamNotFound
+        | PublishErrorKind::WrongLastMessageId
+        | PublishErrorKind::WrongLastSequence
+        | PublishErrorKind::MaxAckPending
+        | PublishErrorKind::MaxPayloadExceeded
+        | PublishErrorKind::Other => false,
+    }
+}
+
+/// One of the batch was stored before, which refuses all.
+fn is_for_a_repeat(error: &PublishError) -> bool {
+    js_error(error).is_some_and(|error| {
+        error.error_code() == ErrorCode::ATOMIC_PUBLISH_CONTAINS_DUPLICATE_MESSAGE
+    })
+}

@@ -1,0 +1,43 @@
+//! A message that goes by itself, counted until it is answered or given up.
+
+use tokio::time::Instant;
+
+use super::{State, Together};
+
+#[derive(Debug)]
+pub(super) struct Flight {
+    together: Together,
+    /// How many were in flight when it began, with itself.
+    at_once: usize,
+    began: Instant,
+    is_counted: bool,
+}
+
+impl Flight {
+    pub(super) fn begin(together: Together, at_once: usize) -> Self {
+        Self { together, at_once, began: Instant::now(), is_counted: true }
+    }
+
+    pub(super) fn ended(self, is_stored: bool) {
+        if is_stored {
+            let mut state = self.together.state();
+            state.worth.single_took(self.began.elapsed(), self.at_once);
+        }
+    }
+
+    /// For whoever holds the state.
+    pub(super) fn never_began(mut self, state: &mut State) {
+        state.alone -= 1;
+        self.is_counted = false;
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if self.is_counted {
+            let mut state = self.together.state();
+            state.alone -= 1;
+            self.together.go_on(&mut state);
+        }
+    }
+}
