@@ -71,8 +71,10 @@ async fn creations(fleet: &Fleet) -> Vec<Asked> {
         let answer = request.json(&order(&json!({}))).ask().await;
         let is_refused = answer.status == 503;
         all.push(Asked { sent_ms, answered_ms: now_ms(), answer });
-        let was_refused = all.iter().any(|asked| asked.answer.status == 503);
-        if was_refused && !is_refused {
+        // At first there are some who have not heard of it.
+        let first = all.iter().find(|asked| asked.answer.status == 503);
+        let is_heard = first.is_some_and(|first| now_ms() > first.answered_ms + ON_ITS_WAY_MS);
+        if is_heard && !is_refused {
             break;
         }
     }

@@ -330,7 +330,13 @@ fn folder(plan: &Plan) -> TempDir {
 }
 
 async fn provision(build: &Build, settings: Vec<(&'static str, String)>) {
-    let mut proofline = build.program("proofline");
-    let output = proofline.arg("provision").envs(settings).output().await.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    soon("provisioned", async || {
+        let mut proofline = build.program("proofline");
+        let output = proofline.arg("provision").envs(settings.clone()).output().await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        // On a busy machine a server may take another for dead for a moment.
+        assert!(output.status.success() || said.contains("peer offline"), "{said}");
+        output.status.success().then_some(()).ok_or(said)
+    })
+    .await;
 }
