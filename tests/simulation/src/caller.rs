@@ -11,6 +11,7 @@ use proofline_events::{EventType, VerificationKey};
 use serde_json::{Value, json};
 
 use crate::{
+    Rule,
     assure::Assure,
     dice::pass,
     fleet::Answer,
@@ -70,7 +71,7 @@ impl Caller {
         }
         self.wait_for_the_end(&key).await;
         if let Err(panic) = second_thoughts.await {
-            self.world.judge.accuse(format!("a caller broke: {panic}"));
+            self.world.judge.accuse(Rule::NoPanic, format!("a caller broke: {panic}"));
         }
         Some(key)
     }
@@ -201,23 +202,24 @@ impl Caller {
                 answer.status.is_success() && json_of(&answer)["status"] == json!("finished");
             if is_finished {
                 self.world.judge.caller_was_told(key, EventType::ProcessFinished);
-                return self.fetch_result(&path).await;
+                return self.fetch_result(key, &path).await;
             }
             pass(self.world.dice.milliseconds(1000..10_000)).await;
         }
     }
 
-    async fn fetch_result(&self, path: &str) {
+    async fn fetch_result(&self, key: &VerificationKey, path: &str) {
         let path = format!("{path}/result");
         for _ in 0..5 {
             let request = self.request(Method::GET, &path).body(Body::empty());
             let answer = self.send(Kind::Intake, request.expect("of the right form")).await;
             match answer.map(|answer| answer.status.as_u16()) {
-                Some(200 | 410) => return,
+                Some(200) => return,
+                Some(410) if self.world.judge.is_to_be_erased(key) => return,
                 Some(500..=599) | None => pass(Duration::from_secs(1)).await,
                 Some(status) => {
                     let what = format!("{path} answered {status}, after the end was seen");
-                    return self.world.judge.accuse(what);
+                    return self.world.judge.accuse(Rule::SealedBeforeTold, what);
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! What must be true once nothing goes wrong any more and everything had its time.
 
 use proofline_events::{EventType, VerificationKey};
-use proofline_journal::topology::{DEAD_LETTERS, TIMERS, VERIFICATIONS};
+use proofline_journal::topology::{DEAD_LETTERS, VERIFICATIONS};
 
 use serde_json::json;
 
 use crate::{
+    Rule, Violation,
     assure::{Dossier, Process},
     judge::Known,
     world::World,
@@ -30,62 +31,62 @@ pub(crate) fn check(world: &World) {
     for (key, log) in &known.logs {
         let ends = log.all(EventType::ProcessFinished).count();
         if !log.has(EventType::VerificationRequested) {
-            wrong.push(format!("{}: a log without a request", key.id));
+            wrong.push(Rule::Ledger.broken(format!("{}: a log without a request", key.id)));
         } else if ends != 1 {
-            wrong.push(format!("{}: {ends} ends, long past its deadline", key.id));
+            let what = format!("{}: {ends} ends, long past its deadline", key.id);
+            wrong.push(Rule::OneEnd.broken(what));
         }
         if world.profile().deletes_after && log.process().is_some_and(|id| is_in_assure(world, id))
         {
-            wrong.push(format!("{}: its process is still in Assure", key.id));
+            let what = format!("{}: its process is still in Assure", key.id);
+            wrong.push(Rule::ErasedInAssure.broken(what));
         }
         if log.has(EventType::ErasureRequested) {
             wrong.extend(not_erased(world, key, &known));
         }
     }
-    let requested = known.logs.len();
-    let finished = known.logs.values().filter(|log| log.has(EventType::ProcessFinished)).count();
     drop(known);
     world.at_jetstream(|store| {
         for (_, letters) in store.stream(DEAD_LETTERS).on("proofline.dead.>") {
             let letters = letters
                 .iter()
                 .map(|letter| store.stream(DEAD_LETTERS).messages[letter].subject.clone());
-            wrong.extend(letters.map(|subject| format!("a dead letter: {subject}")));
-        }
-        let open = store.stream(TIMERS).on("proofline.timer.v1.at.deadline.>").count();
-        if requested != finished + open {
-            wrong.push(format!("{requested} requested, {finished} finished, {open} open"));
+            wrong.extend(
+                letters.map(|on| Rule::NoDeadLetter.broken(format!("a dead letter: {on}"))),
+            );
         }
         for (name, consumer) in &store.stream(VERIFICATIONS).consumers {
             for unsettled in consumer.unsettled.keys() {
-                wrong.push(format!("{name} never settled {unsettled}"));
+                wrong.push(Rule::Settled.broken(format!("{name} never settled {unsettled}")));
             }
         }
     });
-    for what in wrong {
-        world.judge.accuse(what);
+    for Violation { rule, what } in wrong {
+        world.judge.accuse(rule, what);
     }
 }
 
 /// What of an erased verification is still there.
-fn not_erased(world: &World, key: &VerificationKey, known: &Known) -> Vec<String> {
+fn not_erased(world: &World, key: &VerificationKey, known: &Known) -> Vec<Violation> {
     let mut wrong = Vec::new();
     if !known.logs[key].has(EventType::DataErased) {
-        wrong.push(format!("{}: not erased", key.id));
+        wrong.push(Rule::Erased.broken(format!("{}: not erased", key.id)));
     }
     world.at_jetstream(|store| {
         let exactly = format!("$KV.DATA_KEYS.{key}");
         if store.stream("KV_DATA_KEYS").last_on(&exactly).is_some() {
-            wrong.push(format!("{}: its data key is still there", key.id));
+            wrong.push(Rule::Erased.broken(format!("{}: its data key is still there", key.id)));
         }
         for bucket in ["SEALED", "PARAMETERS"] {
             let documents = format!("$KV.{bucket}.{key}.>");
             if store.stream(&format!("KV_{bucket}")).last_on(&documents).is_some() {
-                wrong.push(format!("{}: a sealed document is still there", key.id));
+                wrong.push(
+                    Rule::Erased.broken(format!("{}: a sealed document is still there", key.id)),
+                );
             }
         }
     });
-    wrong.extend(still_in_assure(world, key, known));
+    wrong.extend(still_in_assure(world, key, known).map(|what| Rule::ErasedInAssure.broken(what)));
     wrong
 }
 

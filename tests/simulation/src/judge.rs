@@ -1,5 +1,6 @@
 //! Watches a run and says what must not be.
 
+mod end;
 mod known;
 mod log;
 
@@ -11,10 +12,18 @@ use std::{
 
 use proofline_events::{EventType, Recorded, VerificationKey, Word, v1::SignalSource};
 use proofline_journal::bus::Which;
+use time::OffsetDateTime;
+use tokio::time::Instant;
 
-use crate::{jetstream::Stored, process::Process, world::World};
+use crate::{
+    Rule, Violation,
+    jetstream::{Store, Stored},
+    process::Process,
+    world::World,
+};
 
 pub(crate) use known::Known;
+pub(crate) use log::Log;
 
 /// What is known for sure, as it stands at JetStream's leader and in Assure.
 #[derive(Debug, Default)]
@@ -24,11 +33,15 @@ pub(crate) struct Judge(Mutex<Known>);
 const SPREAD_WITHIN: Duration = Duration::from_millis(100);
 
 impl Judge {
-    pub(crate) fn accuse(&self, what: String) {
-        self.known().violations.push(what);
+    pub(crate) fn accuse(&self, rule: Rule, what: String) {
+        let (broken, mut known) = (rule.broken(what), self.known());
+        // What is looked at more than once is told once.
+        if !known.violations.contains(&broken) {
+            known.violations.push(broken);
+        }
     }
 
-    pub(crate) fn violations(&self) -> Vec<String> {
+    pub(crate) fn violations(&self) -> Vec<Violation> {
         self.known().violations.clone()
     }
 
@@ -37,11 +50,8 @@ impl Judge {
     }
 
     /// JetStream has stored a message.
-    pub(crate) fn stored(&self, world: &World, message: &Stored, sequence: u64) {
+    pub(crate) fn stored(&self, world: &World, store: &Store, message: &Stored, sequence: u64) {
         let mut known = self.known();
-        if message.subject.starts_with("$KV.PACE.until.") {
-            known.is_to_be_left_alone(message);
-        }
         if EventType::parse_subject(&message.subject).is_none() {
             return;
         }
@@ -49,8 +59,11 @@ impl Judge {
         let read = Recorded::read(&message.subject, sequence, header, &message.payload);
         known.last = sequence;
         match read {
-            Ok(recorded) => known.appended(world, recorded),
-            Err(mismatch) => known.violations.push(format!("{}: {mismatch}", message.subject)),
+            Ok(recorded) => known.appended(world, store, recorded),
+            Err(mismatch) => {
+                let what = format!("{}: {mismatch}", message.subject);
+                known.violations.push(Rule::Readable.broken(what));
+            }
         }
     }
 
@@ -63,14 +76,23 @@ impl Judge {
         }
     }
 
+    /// Assure has told a process that it wants to be left alone.
+    pub(crate) fn wants_to_be_left_alone(&self, until: OffsetDateTime) {
+        self.known().wishes.push((until, Instant::now()));
+    }
+
     /// A process calls Assure, which may want to be left alone.
     pub(crate) fn call_is_sent(&self, world: &World, sender: &Process) {
         let mut known = self.known();
-        let Some((until, since)) = known.left_alone else { return };
-        let is_told = world.profile().is_word_spread() && since.elapsed() > SPREAD_WITHIN;
-        if is_told && world.service_time() < until {
+        let now = world.service_time();
+        known.wishes.retain(|(until, _)| *until > now);
+        let mut wishes = known.wishes.iter();
+        let told = wishes.find(|(_, since)| since.elapsed() > SPREAD_WITHIN);
+        if let Some((until, _)) = told
+            && world.profile().is_word_spread
+        {
             let what = format!("{sender} called Assure, which was to be left alone until {until}");
-            known.violations.push(what);
+            known.violations.push(Rule::LeftAlone.broken(what));
         }
     }
 
@@ -89,7 +111,8 @@ impl Judge {
                 }
                 (Some(_), _) => continue,
             };
-            known.violations.push(format!("{}: verification was started {what}", key.id));
+            let what = format!("{}: verification was started {what}", key.id);
+            known.violations.push(Rule::NoStartAfterDiscard.broken(what));
         }
     }
 
@@ -99,7 +122,8 @@ impl Judge {
         let Some(key) = known.processes.get(id).cloned() else { return };
         let log = &known.logs[&key];
         let Some((at, submitted)) = log.submission() else {
-            known.violations.push(format!("{}: started, and never submitted", key.id));
+            let what = format!("{}: started, and never submitted", key.id);
+            known.violations.push(Rule::SubmittedBeforeStart.broken(what));
             return;
         };
         let mut wrong = Vec::new();
@@ -107,10 +131,11 @@ impl Judge {
             let (reported, word) = (log.size_before(depiction, at), depiction.word());
             let there = images.get(word).copied();
             if reported != there {
-                wrong.push(format!(
+                let what = format!(
                     "{}: {word} of {there:?} bytes was verified, and {reported:?} was reported",
                     key.id
-                ));
+                );
+                wrong.push(Rule::WhatWasReported.broken(what));
             }
         }
         known.violations.extend(wrong);
@@ -122,7 +147,7 @@ impl Judge {
         let Some(key) = known.processes.get(id).cloned() else { return };
         if known.logs[&key].submission().is_some() {
             let what = format!("{}: {depiction} got to Assure after the submission", key.id);
-            known.violations.push(what);
+            known.violations.push(Rule::NoImageAfterSubmission.broken(what));
         }
     }
 
@@ -138,8 +163,14 @@ impl Judge {
         drop(signals);
         if !is_stored {
             let what = format!("a callback for {id} was acknowledged, and is in no log");
-            known.violations.push(what);
+            known.violations.push(Rule::CallbackIsKept.broken(what));
         }
+    }
+
+    /// Whether its caller wants everything gone.
+    pub(crate) fn is_to_be_erased(&self, key: &VerificationKey) -> bool {
+        let known = self.known();
+        known.logs.get(key).is_some_and(|log| log.has(EventType::ErasureRequested))
     }
 
     /// A size that no other image has.
@@ -154,15 +185,18 @@ impl Judge {
         let mut known = self.known();
         let log = known.logs.get(key);
         if !log.is_some_and(|log| log.images().any(|(_, image)| image.size_bytes == size)) {
-            known.violations.push(format!("{}: an image was acknowledged, and is lost", key.id));
+            let what = format!("{}: an image was acknowledged, and is lost", key.id);
+            known.violations.push(Rule::ToldIsTrue.broken(what));
         }
     }
 
     /// A caller was told that something is so.
     pub(crate) fn caller_was_told(&self, key: &VerificationKey, told: EventType) {
         let mut known = self.known();
+        known.answered.insert(key.clone());
         if !known.logs.get(key).is_some_and(|log| log.has(told)) {
-            known.violations.push(format!("{}: a caller was told of {told}, in vain", key.id));
+            let what = format!("{}: a caller was told of {told}, in vain", key.id);
+            known.violations.push(Rule::ToldIsTrue.broken(what));
         }
     }
 }

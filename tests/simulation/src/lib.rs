@@ -6,7 +6,7 @@
 //!   comes although the request took effect; and the process that asked may be dead by then.
 //!   A seed repeats a run exactly.
 //! * What not for: how real servers behave; `tests/it` and `crates/journal/tests` know.
-//! * Where to begin: [`run`], then `world.rs`; `judge.rs` and `checks.rs` say what must not be. A
+//! * Where to begin: [`run`], then `world.rs`; `rule.rs` names what must hold. A
 //!   new fault goes into `profile.rs` and to where it happens, `jetstream/wire.rs` or
 //!   `assure/wire.rs`.
 
@@ -17,11 +17,13 @@ mod dice;
 mod fleet;
 mod jetstream;
 mod judge;
+mod ledger;
 mod many;
 mod panics;
 mod plant;
 mod process;
 mod profile;
+mod rule;
 mod run;
 mod trace;
 mod way;
@@ -29,4 +31,5 @@ mod world;
 
 pub use many::{first_failure, run_all};
 pub use plant::Plant;
+pub use rule::{Rule, Violation};
 pub use run::{Verdict, run};

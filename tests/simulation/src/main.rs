@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Parser;
-use proofline_simulation::{Plant, first_failure, run, run_all};
+use proofline_simulation::{Plant, Violation, first_failure, run, run_all};
 
 /// Runs the whole pipeline over models of JetStream and Assure, once for each seed.
 #[derive(Parser)]
@@ -22,7 +22,7 @@ struct Arguments {
     /// Shows everything that happens in the first seed, whether or not it fails.
     #[arg(long)]
     trace: bool,
-    /// Plants each known bug in turn, and says which seed finds it.
+    /// Plants each known bug in turn, and says in which seed its own check finds it.
     #[arg(long)]
     plant: bool,
 }
@@ -35,16 +35,18 @@ fn main() -> anyhow::Result<ExitCode> {
         for plant in Plant::ALL {
             let found = first_failure(start..start + seeds, plant);
             are_found &= found.is_some();
-            let told = found.map(|v| format!("seed {}: {}", v.seed, v.violations.join("; ")));
-            writeln!(out, "{plant:?}: {}", told.as_deref().unwrap_or("not found"))?;
+            let told = found.map(|v| format!("seed {}: {}", v.seed, told(&v.violations)));
+            let (by, told) = (plant.found_by(), told.as_deref().unwrap_or("not found"));
+            writeln!(out, "{plant:?}, to be found by {by:?}: {told}")?;
         }
         return Ok(exit_code(are_found));
     }
     if trace {
         let verdict = run(start, None, true);
-        for line in verdict.trace.iter().chain(&verdict.violations) {
+        for line in &verdict.trace {
             writeln!(out, "{line}")?;
         }
+        writeln!(out, "{}", told(&verdict.violations))?;
         return Ok(exit_code(verdict.violations.is_empty()));
     }
     let begun = Instant::now();
@@ -53,7 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
         verifications.fetch_add(verdict.requested as u64, Ordering::Relaxed);
     });
     for verdict in &failed {
-        writeln!(out, "seed {}: {}", verdict.seed, verdict.violations.join("; "))?;
+        writeln!(out, "seed {}: {}", verdict.seed, told(&verdict.violations))?;
     }
     if let Some(first) = failed.first() {
         writeln!(out, "\nseed {}, step by step:", first.seed)?;
@@ -65,6 +67,10 @@ fn main() -> anyhow::Result<ExitCode> {
     let took = begun.elapsed().as_secs_f64();
     writeln!(out, "{seeds} seeds, {verifications} verifications, {failures} failed, {took:.1} s")?;
     Ok(exit_code(failed.is_empty()))
+}
+
+fn told(violations: &[Violation]) -> String {
+    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn exit_code(is_well: bool) -> ExitCode {

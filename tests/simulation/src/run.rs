@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::{runtime, task::JoinSet, time::Instant};
 
-use crate::{Plant, caller::Caller, checks, dice::pass, panics, world::World};
+use crate::{
+    Plant, Rule, Violation, caller::Caller, checks, dice::pass, ledger, panics, world::World,
+};
 
 /// How a run went.
 #[derive(Debug, Clone)]
@@ -12,7 +14,7 @@ pub struct Verdict {
     /// The seed.
     pub seed: u64,
     /// What must not be; empty when all is well.
-    pub violations: Vec<String>,
+    pub violations: Vec<Violation>,
     /// What happened, if that was wanted.
     pub trace: Vec<String>,
     /// How many verifications were requested.
@@ -37,7 +39,7 @@ pub fn run(seed: u64, plant: Option<Plant>, is_traced: bool) -> Verdict {
     drop(runtime);
     let panics = panics::seen() - panics_before;
     if panics > 0 {
-        verdict.violations.push(format!("{panics} panics"));
+        verdict.violations.push(Rule::NoPanic.broken(format!("{panics} panics")));
     }
     verdict
 }
@@ -55,8 +57,9 @@ async fn live(seed: u64, plant: Option<Plant>, is_traced: bool) -> Verdict {
     let trouble = Instant::now() + Duration::from_secs(world.dice.number(20..TROUBLE));
     while Instant::now() < trouble {
         pass(world.dice.milliseconds(500..20_000)).await;
+        ledger::check(&world);
         match world.dice.number(0..8) {
-            0 => world.fleet.roll(&world),
+            0 if !world.profile().is_word_spread => world.fleet.roll(&world),
             1 => world.jump(),
             2 if world.profile().has_outages => world.goes_away(),
             _ => {}
@@ -65,16 +68,18 @@ async fn live(seed: u64, plant: Option<Plant>, is_traced: bool) -> Verdict {
     world.calm_down();
     while let Some(done) = callers.join_next().await {
         if let Err(broken) = done {
-            world.judge.accuse(format!("a caller broke: {broken}"));
+            world.judge.accuse(Rule::NoPanic, format!("a caller broke: {broken}"));
         }
     }
     let until = Instant::now() + REST;
     while !checks::is_at_rest(&world) && Instant::now() < until {
         pass(Duration::from_secs(5)).await;
+        ledger::check(&world);
     }
     // Long enough for what must not come any more.
     pass(Duration::from_secs(60)).await;
     checks::check(&world);
+    ledger::check(&world);
     firing.abort();
     let requested = world.judge.known().logs.len();
     let (violations, trace) = (world.judge.violations(), world.trace.lines());

@@ -55,7 +55,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, plant: Option<Plant>, is_traced: bool) -> Arc<Self> {
         let dice = Dice::new(seed);
-        let profile = Profile::of(&dice);
+        let profile = Profile::of(seed, &dice);
         let trace = Trace::new(is_traced);
         trace.say(|| format!("seed {seed}: {profile:?}"));
         Arc::new_cyclic(|me| Self {
@@ -114,6 +114,10 @@ impl World {
     }
 
     pub(crate) fn jump(&self) {
+        if self.is_planted(Plant::ClockLeaps) {
+            self.skew.store(600_000, Ordering::Relaxed);
+            return;
+        }
         let furthest = self.profile.clock_jump.cast_signed();
         if furthest > 0 && !self.is_calm() {
             let skew = self.dice.number(0..furthest.cast_unsigned() * 2).cast_signed() - furthest;

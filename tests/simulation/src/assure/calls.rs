@@ -10,7 +10,7 @@ use super::model::{Assure, Dossier, Process, State, stamp};
 use crate::{Plant, world::World};
 
 /// A call as it has arrived.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: Vec<String>,
@@ -33,6 +33,12 @@ impl Call {
         }
     }
 
+    /// The start of the process that this is an image of.
+    pub(crate) fn start(&self) -> Self {
+        let process = self.path.len().saturating_sub(1);
+        Self { path: self.path[..process].to_vec(), body: Value::Null, ..self.clone() }
+    }
+
     pub(crate) fn take_effect(self, world: &Arc<World>) -> Said {
         let Self { method, path, query, body } = self;
         let path: Vec<_> = path.iter().map(String::as_str).collect();
@@ -46,7 +52,7 @@ impl Call {
             }
             ("GET", ["processes"]) => list(&state, &query, world),
             ("GET", ["dossiers", id]) => details(&state, id, world),
-            ("DELETE", ["dossiers", id]) => delete_dossier(&mut state, id),
+            ("DELETE", ["dossiers", id]) => delete_dossier(&mut state, id, world),
             ("POST" | "PUT", ["dossiers", id, "userdata"]) => {
                 let Some(dossier) = state.dossiers.get_mut(*id) else { return (GONE, Value::Null) };
                 let is_there = std::mem::replace(&mut dossier.has_user_data, true);
@@ -183,9 +189,12 @@ fn start(state: &mut State, (dossier, id): (&str, &str), world: &Arc<World>) -> 
 
 fn get_process(state: &mut State, (dossier, id): (&str, &str), world: &World) -> Said {
     let Some(process) = state.process(dossier, id) else { return (GONE, Value::Null) };
-    let status = match world.is_planted(Plant::EverythingAccepted) {
-        true => "accepted",
-        false => process.status_before(lag(world)),
+    let status = if world.is_planted(Plant::EverythingAccepted) {
+        "accepted"
+    } else if world.is_planted(Plant::NothingFinal) {
+        "processing"
+    } else {
+        process.status_before(lag(world))
     };
     (200, json!({ "processId": id, "status": status, "finalResult": { "firstName": "Ada" } }))
 }
@@ -198,15 +207,20 @@ fn delete_process(state: &mut State, (dossier, id): (&str, &str), world: &World)
             (409, Value::Null)
         }
         Some(_) => {
-            let home = state.dossiers.get_mut(dossier);
-            home.expect("its process was there").processes.remove(id);
+            if !world.is_planted(Plant::NothingDeletedInAssure) {
+                state.delete_process(dossier, id);
+            }
             (204, Value::Null)
         }
     }
 }
 
-fn delete_dossier(state: &mut State, id: &str) -> Said {
-    (if state.dossiers.remove(id).is_some() { 204 } else { GONE }, Value::Null)
+fn delete_dossier(state: &mut State, id: &str, world: &World) -> Said {
+    let is_there = match world.is_planted(Plant::NothingDeletedInAssure) {
+        true => state.dossiers.contains_key(id),
+        false => state.delete_dossier(id),
+    };
+    (if is_there { 204 } else { GONE }, Value::Null)
 }
 
 /// By how much what is read of statuses is behind.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::{body::Body, http::Request};
+use proofline_events::VerificationKey;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::Instant;
@@ -19,6 +20,8 @@ pub(crate) struct Assure(Mutex<State>);
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) dossiers: BTreeMap<String, Dossier>,
+    /// Processes that were deleted, as they were.
+    deleted: BTreeMap<String, Process>,
     last_number: u64,
 }
 
@@ -96,6 +99,33 @@ impl State {
 
     pub(crate) fn process(&mut self, dossier: &str, process: &str) -> Option<&mut Process> {
         self.dossiers.get_mut(dossier)?.processes.get_mut(process)
+    }
+
+    /// A process, also when it has been deleted.
+    pub(crate) fn ever(&self, process: &str) -> Option<&Process> {
+        let mut there = self.dossiers.values().filter_map(|home| home.processes.get(process));
+        there.next().or_else(|| self.deleted.get(process))
+    }
+
+    /// All that are there with the tag of a verification.
+    pub(crate) fn processes_of(&self, key: &VerificationKey) -> Vec<(&String, &Process)> {
+        let tag = json!(format!("proofline:{}:{}", key.tenant, key.id));
+        let all = self.dossiers.values().flat_map(|dossier| &dossier.processes);
+        all.filter(|(_, process)| process.request["eventTags"][0] == tag).collect()
+    }
+
+    pub(crate) fn delete_process(&mut self, dossier: &str, id: &str) {
+        let home = self.dossiers.get_mut(dossier);
+        let deleted = home.and_then(|home| home.processes.remove_entry(id));
+        self.deleted.extend(deleted);
+    }
+
+    /// Whether it was there.
+    pub(crate) fn delete_dossier(&mut self, id: &str) -> bool {
+        let deleted = self.dossiers.remove(id);
+        let is_there = deleted.is_some();
+        self.deleted.extend(deleted.into_iter().flat_map(|dossier| dossier.processes));
+        is_there
     }
 }
 

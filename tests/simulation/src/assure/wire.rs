@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::timeout};
 use url::Url;
 
 use super::calls::{Call, Said};
-use crate::{dice::pass, process::Process, world::World};
+use crate::{Plant, dice::pass, process::Process, world::World};
 
 /// What a process has of Assure.
 pub(crate) struct AssureWire {
@@ -118,6 +118,12 @@ impl AssureWire {
         }
         let (status, said) = if is_stream {
             pass(there).await;
+            if world.is_planted(Plant::ImageSentAgain) {
+                self.send_unasked(call.clone());
+            }
+            if world.is_planted(Plant::StartedUnasked) {
+                self.send_unasked(call.start());
+            }
             call.take_effect(world)
         } else {
             self.take_effect(call, there).await
@@ -144,12 +150,23 @@ impl AssureWire {
         told.await.expect("it is always told")
     }
 
+    /// A planted bug's call.
+    fn send_unasked(&self, call: Call) {
+        let world = Arc::clone(&self.world);
+        tokio::spawn(async move {
+            pass(world.dice.milliseconds(1000..10_000)).await;
+            call.take_effect(&world);
+        });
+    }
+
     async fn limited(&self, there: Duration) -> Response {
         pass(there).await;
         let world = &self.world;
         let seconds = world.dice.number(1..15);
+        let until = world.service_time() + Duration::from_secs(seconds);
+        let until = until.replace_nanosecond(0).expect("there is a whole second");
+        world.judge.wants_to_be_left_alone(until);
         let retry_after = if world.dice.chance(0.3) {
-            let until = world.service_time() + Duration::from_secs(seconds);
             until.format(&Rfc2822).expect("a year of four digits").replace("+0000", "GMT")
         } else {
             seconds.to_string()

@@ -33,6 +33,12 @@ impl Consumer {
 }
 
 impl Stream {
+    /// Whether a consumer has yet to be brought a message, or to settle it.
+    pub(crate) fn is_to_do(&self, name: &str, sequence: u64) -> bool {
+        let consumer = &self.consumers[name];
+        sequence > consumer.cursor || consumer.unsettled.contains_key(&sequence)
+    }
+
     /// The next message of a consumer, if there is one now: its sequence, and how often it has come.
     pub(crate) fn take(&mut self, name: &str) -> Option<(u64, i64)> {
         self.forget_old();

@@ -5,6 +5,7 @@
 
 mod consumer;
 mod owned;
+mod planted;
 mod pull;
 mod refusal;
 mod store;

@@ -124,7 +124,8 @@ impl Settle for Settlement {
             process.runs().await;
             world.tempt_fate(process).await;
             let (name, sequence) = (self.puller.name.clone(), self.sequence);
-            if world.happens(world.profile().ack_lost) {
+            let is_lost = world.happens(world.profile().ack_lost);
+            if is_lost || world.is_planted(Plant::AcksLost) {
                 world.trace.say(|| format!("{process}: {name} {sequence} {kind:?} is lost"));
                 return Ok(());
             }

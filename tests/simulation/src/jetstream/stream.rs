@@ -53,6 +53,7 @@ pub(crate) struct Stream {
 pub(crate) struct Manner {
     pub(crate) is_cluster: bool,
     pub(crate) ignores_guards: bool,
+    pub(crate) ignores_repeats: bool,
 }
 
 /// NATS' default.
@@ -83,7 +84,8 @@ impl Stream {
     ) -> Result<(u64, bool), PublishError> {
         self.forget_old();
         let id = headers.get(header::NATS_MESSAGE_ID).map(|id| id.as_str().to_owned());
-        let repeat = id.as_ref().and_then(|id| self.repeat_of(id));
+        let judged = id.as_ref().filter(|_| !manner.ignores_repeats);
+        let repeat = judged.and_then(|id| self.repeat_of(id));
         if manner.is_cluster
             && let Some(sequence) = repeat
         {

@@ -24,16 +24,12 @@ use tokio::{
 use super::{
     Store,
     owned::{Owned, OwnedSeveral},
+    planted,
     pull::Puller,
     refusal,
     stream::Manner,
 };
-use crate::{
-    Plant,
-    dice::pass,
-    process::{Kind, Process},
-    world::World,
-};
+use crate::{Plant, dice::pass, process::Process, world::World};
 
 /// As the client's.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -109,14 +105,16 @@ impl Bus for Wire {
     ) -> BoxFuture<'_, Result<PublishAck, PublishError>> {
         async move {
             let from = Arc::clone(&self.process);
+            let is_answered_before = planted::is_answered_before(&self.world, &from, &subject);
             let publish = move |world: &World, store: &mut Store| {
                 publish(world, store, &from, &subject, headers, payload)
             };
-            if self.world.is_planted(Plant::AnsweredBeforeStored)
-                && self.process.kind == Kind::CallbackReceiver
-            {
+            if is_answered_before {
                 let early = self.clone();
-                tokio::spawn(async move { early.ask(publish).await });
+                tokio::spawn(async move {
+                    pass(Duration::from_secs(2)).await;
+                    early.ask(publish).await
+                });
                 return Ok(acknowledged(String::new(), 1, false));
             }
             let asked = self.ask(publish).await;
@@ -146,13 +144,13 @@ impl Bus for Wire {
         async move {
             let process = Arc::clone(&self.process);
             let asked = self.ask(move |world, store| {
-                let behind = match world.is_planted(Plant::ReplicaForLeader) {
-                    true => world.lag(),
-                    false => Duration::ZERO,
-                };
-                let found = store.get(&name, filter.which(), Instant::now() - behind);
-                world.judge.leader_was_read(&process, &filter.which());
-                found
+                let which = filter.which();
+                let behind = planted::lag_of_leader(world, &which);
+                world.judge.leader_was_read(&process, &which);
+                if planted::is_hidden(world, &which) {
+                    return None;
+                }
+                store.get(&name, which, Instant::now() - behind)
             });
             asked.await.map_err(|Lost| unavailable())
         }
@@ -242,13 +240,14 @@ fn take_in(
     store.tell(subject);
     let manner = Manner {
         is_cluster: world.profile().is_cluster,
-        ignores_guards: world.is_planted(Plant::GuardIgnored)
-            || (world.is_planted(Plant::LeaseShared) && subject.starts_with("$KV.LEASES.")),
+        ignores_guards: planted::is_unguarded(world, from, subject),
+        ignores_repeats: world.is_planted(Plant::GuardAndRepeatIgnored),
     };
     let is_timer = headers.get(header::NATS_SCHEDULE).is_some();
     if is_timer && world.is_planted(Plant::TimerLost) && world.dice.chance(0.1) {
         return Ok(acknowledged(String::new(), 1, false));
     }
+    let payload = planted::tampered(world, subject, &headers, payload);
     let now = world.server_time();
     let Some(stream) = store.stream_of(subject) else {
         return Err(PublishError::new(PublishErrorKind::StreamNotFound));
@@ -260,7 +259,8 @@ fn take_in(
             let repeat = if is_repeat { " (a repeat)" } else { "" };
             world.trace.say(|| format!("{from}: {sequence} {subject}{repeat}"));
             if !is_repeat {
-                world.judge.stored(world, &store.stream(&name).messages[&sequence], sequence);
+                let message = &store.stream(&name).messages[&sequence];
+                world.judge.stored(world, store, message, sequence);
             }
             Ok(acknowledged(name, sequence, is_repeat))
         }

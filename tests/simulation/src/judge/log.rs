@@ -1,7 +1,7 @@
 //! The log of one verification, as the leader has it.
 
 use proofline_events::{
-    Event, EventType, Recorded, from_timestamp,
+    Event, EventType, Recorded, VerificationKey, from_timestamp,
     v1::{
         CompletionSignalled, Depiction, ImageUploaded, SubmissionRequested, VerificationRequested,
     },
@@ -26,6 +26,23 @@ impl Log {
         self.events.iter().find_map(|recorded| {
             let Event::VerificationRequested(request) = &recorded.event else { return None };
             Some(request)
+        })
+    }
+
+    pub(crate) fn key(&self) -> Option<&VerificationKey> {
+        self.events.first().map(|recorded| &recorded.key)
+    }
+
+    /// Whether the caller has canceled it, or wants it gone.
+    pub(crate) fn is_discarded(&self) -> bool {
+        self.has(EventType::CancellationRequested) || self.has(EventType::ErasureRequested)
+    }
+
+    /// Why it could not be set up.
+    pub(crate) fn setup_failure(&self) -> Option<&str> {
+        self.events.iter().find_map(|recorded| {
+            let Event::SetupFailed(failed) = &recorded.event else { return None };
+            Some(failed.reason_code.as_str())
         })
     }
 
