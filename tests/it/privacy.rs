@@ -1,6 +1,8 @@
 //! What must never be seen: personal data and secrets, on the bus, on its disk, in any log, in what
 //! is exported, in dead letters. Answers to faulty requests are in `bad_input/no_echo.rs`.
 
+#[cfg(target_os = "linux")]
+mod core_files;
 mod dead_letters;
 
 use std::fs;
@@ -141,16 +143,4 @@ async fn no_personal_data_and_no_secret_is_on_the_bus_or_its_disk_in_any_log_or_
     assert!(places >= 3, "the log, the sealed result, the data key and the timer are there");
     stage.services_stop().await;
     assert_clean("traces and metrics", &collector.everything(), &planted);
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn no_service_leaves_a_core_file() {
-    let stage = Scene::new().start().await;
-    for service in SERVICES {
-        let limits = fs::read_to_string(format!("/proc/{}/limits", stage.process(service).pid));
-        let limits = limits.unwrap();
-        let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
-        assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"], "{service}");
-    }
 }
