@@ -76,9 +76,11 @@ impl Patient {
         (visit.code, by_name.collect())
     }
 
-    /// These checks, and no others, find a problem, and say what to do.
+    /// These checks, and no others, find a problem, and say what to do; what is unchecked is a
+    /// problem too, for whoever asks by the exit code.
     pub(crate) async fn suffers_from(&self, expected: &[&str]) -> BTreeMap<String, Value> {
         let (code, findings) = self.findings().await;
+        let is_fine = findings.values().all(|finding| finding["status"] == "ok");
         let problems = findings.iter().filter(|(_, finding)| finding["status"] == "problem");
         let mut names: Vec<_> = problems
             .map(|(name, finding)| {
@@ -90,7 +92,7 @@ impl Patient {
         names.sort_unstable();
         expected.sort_unstable();
         assert_eq!(names, expected, "{findings:#?}");
-        assert_eq!(code, Some(i32::from(!expected.is_empty())));
+        assert_eq!(code, Some(i32::from(!is_fine)));
         findings
     }
 }
@@ -120,6 +122,41 @@ async fn what_is_good_is_said_to_be_and_what_is_unsafe_can_be_accepted_by_name()
     assert_eq!(visit.shown.matches("accepted").count(), 3, "{}", visit.shown);
     let streams = jetstream::new(stage.nats.clone()).get_stream("PROOFLINE_PROBE").await;
     assert!(streams.is_err(), "what it made it deletes");
+}
+
+#[tokio::test]
+async fn what_could_not_be_looked_at_is_a_failure_until_it_is_accepted_by_name() {
+    let stage = Stage::start().await;
+    let blind = Patient::of(&stage).await.with("PROOFLINE_NATS_MONITORING", "");
+    let accepting = |names: &[&'static str]| -> Vec<&str> {
+        names.iter().flat_map(|name| ["--accept", name]).collect()
+    };
+
+    let visit = blind.visits(&accepting(&["replicas", "nats-login"])).await;
+    assert_eq!(visit.code, Some(1), "{}", visit.shown);
+    assert_eq!(visit.shown.matches("unchecked").count(), 2, "{}", visit.shown);
+    let all = accepting(&["replicas", "nats-login", "sync-interval", "disk"]);
+    let visit = blind.visits(&all).await;
+    assert_eq!(visit.code, Some(0), "{}", visit.shown);
+}
+
+#[tokio::test]
+async fn what_a_doctor_that_was_killed_has_left_is_no_problem_for_the_next() {
+    let stage = Stage::start().await;
+    let jetstream = jetstream::new(stage.nats.clone());
+    let left = jetstream::stream::Config {
+        name: "PROOFLINE_PROBE".to_owned(),
+        subjects: vec!["proofline.probe.v1".to_owned()],
+        ..Default::default()
+    };
+    jetstream.create_stream(left).await.unwrap();
+
+    let findings = Patient::of(&stage).await.suffers_from(&ON_A_LAPTOP).await;
+
+    for check in ["nats-clock", "storage-speed"] {
+        assert_eq!(findings[check]["status"], "ok", "{findings:#?}");
+    }
+    assert!(jetstream.get_stream("PROOFLINE_PROBE").await.is_err(), "nothing is left");
 }
 
 #[tokio::test]
@@ -188,7 +225,9 @@ async fn a_stream_that_is_missing_and_a_nats_that_is_away_are_found() {
 
     stage.acts().1.nats_stops().await;
     let findings = patient.suffers_from(&["nats-server"]).await;
-    assert_eq!(findings["disk"]["status"], "unchecked");
+    for check in ["disk", "provisioned", "storage-speed"] {
+        assert_eq!(findings[check]["status"], "unchecked");
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,19 @@
-//! What must never be seen: personal data and secrets, on the bus, on its disk, in any log.
+//! What must never be seen: personal data and secrets, on the bus, on its disk, in any log, in what
+//! is exported, in dead letters. Answers to faulty requests are in `bad_input/no_echo.rs`.
 
-use std::{fs, path::Path};
+#[cfg(target_os = "linux")]
+mod core_files;
+mod dead_letters;
+
+use std::fs;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::harness::{Ask, Caller, Caught, SECRETS, SERVICES, Scene, everything_in, jpeg};
+use crate::{
+    harness::{Ask, Caller, Caught, SECRETS, SERVICES, Scene, every_file, everything_in, jpeg},
+    telemetry::Collector,
+};
 
 const IMAGE: &str = "planted in an image";
 /// What the simulator finds out about everybody.
@@ -41,17 +49,14 @@ pub(crate) fn assert_clean(place: &str, content: &[u8], planted: &[String]) {
     }
 }
 
-pub(crate) fn every_file(folder: &Path, visit: &mut impl FnMut(&Path)) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { every_file(&path, visit) } else { visit(&path) }
-    }
-}
-
 #[tokio::test]
-async fn no_personal_data_and_no_secret_is_on_the_bus_or_its_disk_or_in_any_log_at_debug() {
-    let mut scene =
-        Scene::new().catching_callbacks().with("assure-simulator", "PROOFLINE_LOG", "debug");
+async fn no_personal_data_and_no_secret_is_on_the_bus_or_its_disk_in_any_log_or_exported() {
+    let collector = Collector::open().await;
+    let mut scene = collector.collecting(Scene::new()).catching_callbacks().with(
+        "assure-simulator",
+        "PROOFLINE_LOG",
+        "debug",
+    );
     for service in SERVICES {
         scene = scene.with(service, "PROOFLINE_LOG", "debug");
     }
@@ -136,16 +141,6 @@ async fn no_personal_data_and_no_secret_is_on_the_bus_or_its_disk_or_in_any_log_
         assert_clean(&path.display().to_string(), &content, &planted);
     });
     assert!(places >= 3, "the log, the sealed result, the data key and the timer are there");
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn no_service_leaves_a_core_file() {
-    let stage = Scene::new().start().await;
-    for service in SERVICES {
-        let limits = fs::read_to_string(format!("/proc/{}/limits", stage.process(service).pid));
-        let limits = limits.unwrap();
-        let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
-        assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"], "{service}");
-    }
+    stage.services_stop().await;
+    assert_clean("traces and metrics", &collector.everything(), &planted);
 }

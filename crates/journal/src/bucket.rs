@@ -64,6 +64,7 @@ impl Bucket {
     }
 
     /// Deletes every revision of a key (which may have wildcards), overwriting its bytes on disk.
+    /// Others may do the same meanwhile.
     pub(crate) async fn erase(&self, key: &str) -> Result<(), Error> {
         let (stream, subject) = (self.stream(), self.subject(key));
         let mut from = 1;
@@ -72,7 +73,7 @@ impl Bucket {
             let Some(message) = self.connection.leader_get(&stream, next).await? else {
                 return Ok(());
             };
-            self.connection.bus.delete(&stream, message.sequence).await?;
+            self.erase_revision(message.sequence).await?;
             from = message.sequence + 1;
         }
     }

@@ -1,51 +1,14 @@
 //! None of it is answered as a failure of ours.
 
 use serde_json::json;
-use time::Duration;
 
 use super::{
     classes,
-    route::Route,
-    scene::{
-        Sender, answers, callback, of_a_verification, of_every_class, of_none, return_token, stage,
-        way_back, webhook,
-    },
+    scene::{answers, every_route, of_every_class, stage},
 };
-use crate::harness::{ACME_KEY, Stage};
-
-/// Every route, each with a request that would be right but for what is done to it.
-async fn every_route(stage: &Stage) -> Vec<Route> {
-    let (given, when, then) = stage.acts();
-    let finished = given.a_submitted_verification(json!({})).await;
-    let caught = when.a_callback_is_caught().await;
-    when.calls_back(&caught).await.says_nothing(200);
-    then.ends_as(&finished, "accepted", "").await;
-    let (images, submitted) = tokio::join!(
-        given.a_verification(json!({})),
-        given.a_complete_verification(json!({ "tags": ["simulate:never-finishes"] })),
-    );
-    let discarded = given.a_verification(json!({})).await;
-    let erased = given.a_verification(json!({})).await;
-    let id_for = |name: &str| match name {
-        "upload" | "preflight" => &images.id,
-        "submit" => &submitted.id,
-        "cancel" => &discarded.id,
-        "erase" => &erased.id,
-        _ => &finished.id,
-    };
-    let mut routes = of_none(stage, ACME_KEY);
-    for id in [&finished, &images, &submitted, &discarded, &erased].map(|v| &v.id) {
-        let all = of_a_verification(stage, &Sender::with_key(ACME_KEY, id));
-        routes.extend(all.into_iter().filter(|route| id_for(route.name) == id));
-    }
-    routes.push(callback(stage, &caught));
-    routes.push(webhook(stage, &finished.id));
-    routes.push(way_back(stage, &return_token(&finished.id, Duration::HOUR)));
-    routes
-}
 
 /// The status of each answer that was read from a connection.
-fn statuses(said: &str) -> impl Iterator<Item = u16> {
+pub(super) fn statuses(said: &str) -> impl Iterator<Item = u16> {
     let lines = said.lines().filter_map(|line| line.strip_prefix("HTTP/1."));
     lines.filter_map(|line| line.get(2..5)?.parse().ok())
 }

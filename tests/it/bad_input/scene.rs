@@ -9,7 +9,9 @@ use sha2::Sha256;
 use time::{Duration, OffsetDateTime};
 
 use super::{classes, route::Route};
-use crate::harness::{Caught, EVENTS_SECRET, Scene, Stage, TOKEN_KEYS, Wire, jpeg, order};
+use crate::harness::{
+    ACME_KEY, Caught, EVENTS_SECRET, Scene, Stage, TOKEN_KEYS, Wire, jpeg, order,
+};
 
 /// A stage that gives up slow senders soon, and tells strangers the same however many they are.
 pub(super) async fn stage() -> Stage {
@@ -144,6 +146,37 @@ pub(super) fn return_token(id: &str, lifetime: Duration) -> String {
         expires_at: OffsetDateTime::now_utc() + lifetime,
         detail: Some("https://app.acme.example/".to_owned()),
     })
+}
+
+/// Every route, each with a request that would be right but for what is done to it.
+pub(super) async fn every_route(stage: &Stage) -> Vec<Route> {
+    let (given, when, then) = stage.acts();
+    let finished = given.a_submitted_verification(json!({})).await;
+    let caught = when.a_callback_is_caught().await;
+    when.calls_back(&caught).await.says_nothing(200);
+    then.ends_as(&finished, "accepted", "").await;
+    let (images, submitted) = tokio::join!(
+        given.a_verification(json!({})),
+        given.a_complete_verification(json!({ "tags": ["simulate:never-finishes"] })),
+    );
+    let discarded = given.a_verification(json!({})).await;
+    let erased = given.a_verification(json!({})).await;
+    let id_for = |name: &str| match name {
+        "upload" | "preflight" => &images.id,
+        "submit" => &submitted.id,
+        "cancel" => &discarded.id,
+        "erase" => &erased.id,
+        _ => &finished.id,
+    };
+    let mut routes = of_none(stage, ACME_KEY);
+    for id in [&finished, &images, &submitted, &discarded, &erased].map(|v| &v.id) {
+        let all = of_a_verification(stage, &Sender::with_key(ACME_KEY, id));
+        routes.extend(all.into_iter().filter(|route| id_for(route.name) == id));
+    }
+    routes.push(callback(stage, &caught));
+    routes.push(webhook(stage, &finished.id));
+    routes.push(way_back(stage, &return_token(&finished.id, Duration::HOUR)));
+    routes
 }
 
 /// An id like those there are.

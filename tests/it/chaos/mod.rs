@@ -88,7 +88,7 @@ impl Chaos {
             dead_letters: dead.cached_info().state.messages,
             took: began.elapsed(),
             settled_after: mended.elapsed(),
-            lost_callbacks: seen.acknowledged.difference(&report.called_back).cloned().collect(),
+            lost_callbacks: seen.acknowledged.difference(&report.callbacks).cloned().collect(),
             acknowledged_callbacks: seen.acknowledged.len(),
             doubled: seen.doubled,
             strikes: diary.counts(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::harness::Simulator;
+use crate::harness::{Simulator, load::Callback};
 
 /// Of all calls, some go wrong, in every way that a caller must bear.
 pub(super) async fn turns_bad(simulator: &Simulator) {
@@ -30,8 +30,8 @@ pub(super) async fn turns_bad(simulator: &Simulator) {
 
 /// What Assure has at the end.
 pub(super) struct Seen {
-    /// The verifications a callback of which was answered with 200.
-    pub(super) acknowledged: BTreeSet<String>,
+    /// The callbacks that were answered with 200.
+    pub(super) acknowledged: BTreeSet<Callback>,
     /// Those with more than one dossier, or more than one process.
     pub(super) doubled: Vec<String>,
 }
@@ -41,15 +41,21 @@ pub(super) async fn seen(simulator: &Simulator) -> Seen {
     for dossier in simulator.dossiers().await {
         let id = dossier["externalReference"].as_str().unwrap().to_owned();
         let processes = dossier["processes"].as_array().unwrap();
-        if processes.iter().any(is_acknowledged) {
-            acknowledged.insert(id.clone());
-        }
+        acknowledged
+            .extend(processes.iter().flat_map(|process| acknowledged_of(&dossier, process)));
         dossiers.entry(id).or_default().push(processes.len());
     }
     dossiers.retain(|_, processes| processes.len() > 1 || processes[0] > 1);
     Seen { acknowledged, doubled: dossiers.into_keys().collect() }
 }
 
-fn is_acknowledged(process: &Value) -> bool {
-    process["callbacks"].as_array().unwrap().iter().any(|sent| sent["answer"] == 200)
+fn acknowledged_of(dossier: &Value, process: &Value) -> Vec<Callback> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let sent = process["callbacks"].as_array().unwrap().iter();
+    let acknowledged = sent.filter(|sent| sent["answer"] == 200).map(|sent| Callback {
+        dossier_id: text(&dossier["dossierId"]),
+        process_id: text(&process["processId"]),
+        status: text(&sent["status"]),
+    });
+    acknowledged.collect()
 }

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::harness::load::Report;
+use crate::harness::load::{Callback, Report};
 
 /// Which promises were kept.
 pub(crate) struct Verdict {
     /// What became of what was asked for.
     pub(crate) report: Report,
-    /// Verifications with a callback that was answered with 200.
+    /// Callbacks that were answered with 200, repeats of one not counted.
     pub(super) acknowledged_callbacks: usize,
-    /// Those of which no callback is in the stream.
-    pub(super) lost_callbacks: Vec<String>,
+    /// Those of which no signal is in the stream.
+    pub(super) lost_callbacks: Vec<Callback>,
     /// Verifications that have more than one dossier or process in Assure: what a repeat could not
     /// know of, and what is still to be deleted. For information.
     pub(super) doubled: Vec<String>,
@@ -41,7 +41,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.report)?;
         let mut row = |name: &str, value: &dyn fmt::Display| writeln!(f, "{name:<44} {value:>8}");
-        row("acknowledged callbacks, by verification", &self.acknowledged_callbacks)?;
+        row("acknowledged callbacks", &self.acknowledged_callbacks)?;
         row("acknowledged callbacks lost", &self.lost_callbacks.len())?;
         row("with two dossiers or processes", &self.doubled.len())?;
         row("dead letters", &self.dead_letters)?;
@@ -53,9 +53,8 @@ impl fmt::Display for Verdict {
             "settled after the last repair",
             &format!("{:.1} s", self.settled_after.as_secs_f64()),
         )?;
-        for (name, ids) in [("callback lost", &self.lost_callbacks), ("two of", &self.doubled)] {
-            ids.iter().try_for_each(|id| writeln!(f, "{name}: {id}"))?;
-        }
+        self.lost_callbacks.iter().try_for_each(|lost| writeln!(f, "callback lost: {lost:?}"))?;
+        self.doubled.iter().try_for_each(|id| writeln!(f, "two of: {id}"))?;
         self.complaints.iter().try_for_each(|complaint| writeln!(f, "{complaint}"))
     }
 }

@@ -1,5 +1,5 @@
 //! What end-users are given, what they tell and what is found out about them: in no event, in no
-//! log line, and in no store unless it is sealed.
+//! log line, in nothing that is exported, and in no store unless it is sealed.
 
 use std::fs;
 
@@ -13,8 +13,12 @@ use super::{
     orders::{app, capture, eid, enrolment, page, sdk},
 };
 use crate::{
-    harness::{Ask, Caught, SERVICES, Scene, Stage, Verification, eventually, everything_in, jpeg},
-    privacy::{assert_clean, contains, disguises, every_file},
+    harness::{
+        Ask, Caught, SERVICES, Scene, Stage, Verification, eventually, every_file, everything_in,
+        jpeg,
+    },
+    privacy::{assert_clean, contains, disguises},
+    telemetry::Collector,
 };
 
 const USER: &str = "Plantededa";
@@ -137,7 +141,8 @@ impl<'a> Person<'a> {
 
 #[tokio::test]
 async fn nothing_that_end_users_are_given_or_tell_is_seen_anywhere() {
-    let mut scene = Scene::new().catching_callbacks();
+    let collector = Collector::open().await;
+    let mut scene = collector.collecting(Scene::new()).catching_callbacks();
     for service in SERVICES {
         scene = scene.with(service, "PROOFLINE_LOG", "debug");
     }
@@ -200,6 +205,8 @@ async fn nothing_that_end_users_are_given_or_tell_is_seen_anywhere() {
         assert_clean(&path.display().to_string(), &content, &planted);
     });
     assert!(places >= 3, "the log, the sealed result, the data key and the timers are there");
+    stage.services_stop().await;
+    assert_clean("traces and metrics", &collector.everything(), &planted);
 }
 
 #[tokio::test]

@@ -86,7 +86,12 @@ impl Process {
 
     /// Asks it to stop, as an operator would.
     pub(crate) async fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.pid.to_string()]).status().await;
+        self.signal("-TERM").await;
+    }
+
+    /// Sends it this signal.
+    pub(crate) async fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.pid.to_string()]).status().await;
         assert!(sent.unwrap().success());
     }
 

@@ -149,6 +149,16 @@ impl Stage {
         .await;
     }
 
+    /// Stops every service as an operator would, and waits until each has.
+    pub(crate) async fn services_stop(&self) {
+        for service in SERVICES {
+            self.process(service).terminate().await;
+        }
+        for service in SERVICES {
+            assert!(self.process(service).ended().await.success(), "{service}");
+        }
+    }
+
     /// Everything that any process has said so far, by process.
     pub(crate) fn logs(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.processes.iter().map(|process| (process.name, process.log()))

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Stores what nobody can read in a verification's log, or what a consumer can't; its sequence.
-async fn plant(stage: &Stage, event: &str, v: &Verification) -> u64 {
+pub(crate) async fn plant(stage: &Stage, event: &str, v: &Verification) -> u64 {
     let jetstream = jetstream::new(stage.nats.clone());
     let subject = format!("proofline.v1.{event}.acme.{}", v.id);
     let sent = jetstream.publish_with_headers(subject, HeaderMap::new(), "planted".into()).await;
@@ -38,7 +38,7 @@ async fn listed(stage: &Stage, selection: &[&str]) -> Vec<Value> {
 }
 
 /// Waits until there are so many of these.
-async fn letters(stage: &Stage, selection: &[&str], count: usize) -> Vec<Value> {
+pub(crate) async fn letters(stage: &Stage, selection: &[&str], count: usize) -> Vec<Value> {
     eventually(&format!("there are {count} dead letters"), async || {
         let letters = listed(stage, selection).await;
         if letters.len() == count { Ok(letters) } else { Err(format!("{letters:?}")) }

@@ -8,3 +8,5 @@ mod backup;
 mod dead_letters;
 mod erasure;
 mod keys;
+
+pub(crate) use dead_letters::{letters, plant};

@@ -1,7 +1,7 @@
 //! An OTLP receiver: takes what the services export over HTTP, and decodes it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::pending,
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -14,6 +14,7 @@ use opentelemetry_proto::tonic::{
         trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     },
     common::v1::{AnyValue, KeyValue, any_value},
+    resource::v1::Resource,
     trace::v1::{Span, span::SpanKind, status::StatusCode as SpanStatus},
 };
 use prost::Message;
@@ -42,17 +43,21 @@ pub(super) struct Seen {
 struct Received {
     spans: Vec<Seen>,
     metrics: Vec<String>,
+    /// Services that have exported metrics.
+    measured: BTreeSet<String>,
+    /// Each request's body, as it came.
+    bodies: Vec<Bytes>,
 }
 
 /// A receiver that is listening.
-pub(super) struct Collector {
+pub(crate) struct Collector {
     pub(super) url: String,
     received: Arc<Mutex<Received>>,
     task: JoinHandle<()>,
 }
 
 impl Collector {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let received = Arc::<Mutex<Received>>::default();
         let router = Router::new()
             .route("/v1/traces", post(traces))
@@ -75,7 +80,7 @@ impl Collector {
     }
 
     /// A scene in which every service exports here, soon and all of it.
-    pub(super) fn collecting(&self, mut scene: Scene) -> Scene {
+    pub(crate) fn collecting(&self, mut scene: Scene) -> Scene {
         for service in SERVICES {
             scene = scene
                 .with(service, "OTEL_EXPORTER_OTLP_ENDPOINT", &self.url)
@@ -92,6 +97,17 @@ impl Collector {
     /// Names of metrics.
     pub(super) fn metrics(&self) -> Vec<String> {
         self.received.lock().unwrap().metrics.clone()
+    }
+
+    /// Every byte of traces and metrics, of which each service must have exported both.
+    pub(crate) fn everything(&self) -> Vec<u8> {
+        let received = self.received.lock().unwrap();
+        for service in SERVICES {
+            let short = service.trim_start_matches("proofline-");
+            assert!(received.spans.iter().any(|span| span.service == short), "no span of {short}");
+            assert!(received.measured.contains(short), "no metric of {short}");
+        }
+        received.bodies.concat()
     }
 
     /// Waits until there are spans of which this can be made; else it says what it saw.
@@ -111,10 +127,10 @@ impl Drop for Collector {
 }
 
 async fn traces(State(received): State<Arc<Mutex<Received>>>, body: Bytes) -> Vec<u8> {
+    received.lock().unwrap().bodies.push(body.clone());
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     for of_resource in request.resource_spans {
-        let resource = of_resource.resource.unwrap();
-        let service = attributes(&resource.attributes)["service.name"].clone();
+        let service = name(of_resource.resource);
         let spans = of_resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
         let seen = spans.map(|span| Seen::of(&service, span));
         received.lock().unwrap().spans.extend(seen);
@@ -123,17 +139,27 @@ async fn traces(State(received): State<Arc<Mutex<Received>>>, body: Bytes) -> Ve
 }
 
 async fn metrics(State(received): State<Arc<Mutex<Received>>>, body: Bytes) -> StatusCode {
+    let mut received = received.lock().unwrap();
+    received.bodies.push(body.clone());
     let request = ExportMetricsServiceRequest::decode(body).unwrap();
-    let scopes = request.resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
-    let names = scopes.flat_map(|scope| scope.metrics).map(|metric| metric.name);
-    received.lock().unwrap().metrics.extend(names);
+    for of_resource in request.resource_metrics {
+        received.measured.insert(name(of_resource.resource));
+        let metrics = of_resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
+        received.metrics.extend(metrics.map(|metric| metric.name));
+    }
     StatusCode::OK
+}
+
+/// Which service it is, by its short name.
+fn name(resource: Option<Resource>) -> String {
+    let name = &attributes(&resource.unwrap().attributes)["service.name"];
+    name.trim_start_matches("proofline-").to_owned()
 }
 
 impl Seen {
     fn of(service: &str, span: Span) -> Self {
         Self {
-            service: service.trim_start_matches("proofline-").to_owned(),
+            service: service.to_owned(),
             kind: span.kind(),
             trace: hex(&span.trace_id),
             id: hex(&span.span_id),

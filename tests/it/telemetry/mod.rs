@@ -8,3 +8,5 @@ mod pages;
 mod run;
 mod scrape;
 mod traces;
+
+pub(crate) use collector::Collector;

@@ -24,7 +24,8 @@ pub(crate) struct Arguments {
     /// Prints JSON, for programs.
     #[arg(long)]
     json: bool,
-    /// Takes what this check finds for no problem. May be given more than once.
+    /// Takes what this check finds, or that nobody could look, for no problem. May be given more than
+    /// once.
     #[arg(long, value_name = "CHECK")]
     accept: Vec<Check>,
     /// Describes the settings and does nothing else.
@@ -32,7 +33,8 @@ pub(crate) struct Arguments {
     settings: bool,
 }
 
-/// Makes every check, says what was found, and fails if there is a problem.
+/// Makes every check, says what was found, and fails if there is a problem or something
+/// that could not be looked at.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.settings {
         let mut reader = Reader::describing();
@@ -56,7 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     say(&if arguments.json { report.to_json() } else { report.to_string() });
     match report.problems() {
         0 => Ok(()),
-        1 => bail!("there is a problem"),
-        many => bail!("there are {many} problems"),
+        1 => bail!("there is a problem, or something could not be looked at"),
+        many => bail!("there are {many} problems, or things that could not be looked at"),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use futures_util::future::join_all;
 use proofline_events::v1::Outcome;
 use proofline_journal::{DocumentKind, VaultError};
 
@@ -30,6 +31,24 @@ async fn an_erased_verification_has_neither_key_nor_documents_and_gets_none() {
     assert_eq!(vault.get(&kept, RESULT).await.unwrap().unwrap(), b"the result");
     assert_eq!(stored(&raw, "KV_DATA_KEYS").await, 1);
     assert_eq!(stored(&raw, "KV_SEALED").await, 2);
+}
+
+#[tokio::test]
+async fn whoever_erases_what_others_are_erasing_too_has_erased_it() {
+    let broker = Broker::provisioned().await;
+    let (vault, raw, key) = (vault(&broker, KEY_ONE).await, broker.raw().await, fresh_key());
+    for _ in 0..10 {
+        vault.create_key(&key).await.unwrap();
+        for name in ["a", "b", "c", "d", "e"] {
+            vault.put(&key, DocumentKind::NextAction(name), b"planted").await.unwrap();
+        }
+
+        for erased in join_all((0..8).map(|_| vault.erase(&key))).await {
+            erased.unwrap();
+        }
+
+        assert_eq!(stored(&raw, "KV_DATA_KEYS").await + stored(&raw, "KV_SEALED").await, 0);
+    }
 }
 
 /// On a server whose streams forbid deletes, or that only forgets where the bytes are, this fails.

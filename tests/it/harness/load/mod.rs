@@ -31,6 +31,7 @@ pub(crate) use answers::{Answers, Said};
 pub(crate) use errand::{DISCARDS, LEAVES};
 pub(crate) use ledger::Ledger;
 pub(crate) use report::Report;
+pub(crate) use told::Callback;
 
 use super::ACME_KEY;
 use errand::Errand;

@@ -8,7 +8,7 @@ use std::{
 
 use time::Duration;
 
-use super::{Answers, Ledger, told::Told};
+use super::{Answers, Callback, Ledger, told::Told};
 
 /// How many ids a list of the table names.
 const NAMED: usize = 10;
@@ -26,8 +26,8 @@ pub(crate) struct Report {
     pub(crate) outcomes: BTreeMap<String, usize>,
     /// Answered with 2xx or recorded, and without an end.
     pub(crate) lost: Vec<String>,
-    /// Of which the stream holds a callback.
-    pub(crate) called_back: BTreeSet<String>,
+    /// The callbacks that the stream holds.
+    pub(crate) callbacks: BTreeSet<Callback>,
     /// With more than one end.
     pub(crate) second_ends: Vec<String>,
     /// Keys that were answered with more than one id.
@@ -58,7 +58,7 @@ impl Report {
             recorded: told.requested.len(),
             outcomes,
             lost: all(&|ends| ends == 0),
-            called_back: told.called_back.clone(),
+            callbacks: told.callbacks.clone(),
             second_ends: all(&|ends| ends > 1),
             split: entries
                 .clone()

@@ -28,9 +28,17 @@ pub(super) struct Told {
     pub(super) requested: BTreeMap<String, String>,
     /// Whoever's they are, by verification.
     pub(super) ends: BTreeMap<String, Vec<End>>,
-    /// Those of which a callback was recorded.
-    pub(super) called_back: BTreeSet<String>,
+    /// Every callback that was recorded.
+    pub(super) callbacks: BTreeSet<Callback>,
     last_sequence: u64,
+}
+
+/// What a callback says. Repeats of one say the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Callback {
+    pub(crate) dossier_id: String,
+    pub(crate) process_id: String,
+    pub(crate) status: String,
 }
 
 /// An end as the stream has it.
@@ -82,7 +90,11 @@ impl Told {
         } else if is("completion-signalled") {
             let event = CompletionSignalled::decode(message.payload.clone())?;
             if event.source() == SignalSource::Callback {
-                self.called_back.insert(event.verification_id);
+                self.callbacks.insert(Callback {
+                    dossier_id: event.claimed_dossier_id,
+                    process_id: event.claimed_process_id,
+                    status: event.claimed_status,
+                });
             }
         } else {
             let event = ProcessFinished::decode(message.payload.clone())?;

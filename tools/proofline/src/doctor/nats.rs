@@ -15,6 +15,16 @@ use super::{
 /// So many copies survive the loss of one server and can still decide.
 const ENOUGH_REPLICAS: usize = 3;
 
+/// What only a client of NATS can look at.
+const CONNECTED: [Check; 6] = [
+    Check::MaxPayload,
+    Check::NatsLogin,
+    Check::Replicas,
+    Check::Provisioned,
+    Check::StorageSpeed,
+    Check::NatsClock,
+];
+
 /// Everything about NATS.
 pub(super) async fn examine(settings: &Settings) -> Vec<Finding> {
     let mut findings = server::examine(&settings.monitoring).await;
@@ -30,6 +40,8 @@ pub(super) async fn examine(settings: &Settings) -> Vec<Finding> {
         Err(error) => Verdict::problem(error.to_string(), advice).of(Check::NatsServer),
     });
     let Some(connection) = connected.ok().filter(|_| is_connected) else {
+        let unchecked = |check| Verdict::Unchecked("NATS can't be reached".to_owned()).of(check);
+        findings.extend(CONNECTED.map(unchecked));
         return findings;
     };
     findings.push(max_payload(&connection).await.of(Check::MaxPayload));

@@ -28,6 +28,8 @@ pub(super) async fn examine(jetstream: &jetstream::Context, replicas: usize) -> 
         max_age: Duration::from_secs(600),
         ..Default::default()
     };
+    // A doctor that was killed has left its own, which tells the time of then.
+    let _ = jetstream.delete_stream(STREAM).await;
     let before = clock::now();
     let created = match jetstream.create_stream(config).await {
         Ok(stream) => stream.cached_info().created,
