@@ -93,9 +93,18 @@ START ?= 0
 simulate: ## Runs the pipeline over models of JetStream and Assure: SEEDS=100000 START=0
 	$(CARGO) run --locked --quiet --profile simulation -p proofline-simulation -- --seeds $(SEEDS) --start $(START)
 
+ROUNDS ?= 5
 .PHONY: bench
-bench: build ## Measures how much memory uploads take, and what telemetry costs
+bench: ## Measures the services beside anchors, see docs/performance.md: SECTIONS="P1 P3" ROUNDS=5
+	$(CARGO) build --locked --release --workspace --exclude proofline-simulation --bins
+	target/release/proofline-bench --rounds $(ROUNDS) $(SECTIONS)
+
+.PHONY: bench-uploads
+bench-uploads: build ## Measures how much memory uploads take
 	$(CARGO) test --locked -p proofline-tests --bench upload_memory
+
+.PHONY: bench-telemetry
+bench-telemetry: build ## Measures what telemetry costs
 	$(CARGO) test --locked -p proofline-tests --bench telemetry_cost
 
 .PHONY: erasure-time
@@ -193,7 +202,7 @@ docs: api-docs ## Writes docs/configuration.md and the descriptions of the inter
 
 .PHONY: image
 image: buildah ## Makes the container image with buildah, twice to the same digest
-	$(CARGO) build --locked --release --workspace --exclude proofline-simulation --bins
+	$(CARGO) build --locked --release --workspace --exclude proofline-bench --exclude proofline-simulation --bins
 	deploy/image/build
 
 .PHONY: image-check

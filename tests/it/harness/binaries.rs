@@ -54,8 +54,11 @@ fn in_folder(folder: &Path, name: &str) -> Command {
 
 /// Cargo puts tests into `deps`, and programs one directory up.
 fn check() -> Result<PathBuf, String> {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.ancestors().nth(2).unwrap().to_owned();
+    let mut folder = std::env::current_exe().unwrap();
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
     let complaints: Vec<_> = ALL.iter().filter_map(|name| complaint(&folder, name).err()).collect();
     if complaints.is_empty() {
         return Ok(folder);

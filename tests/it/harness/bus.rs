@@ -39,6 +39,8 @@ pub(crate) enum Bus {
     /// One server that anybody may do anything on.
     #[default]
     Open,
+    /// The same, and it syncs each message to disk before it acknowledges it.
+    Synced,
     /// One server as production has it, and a second tenant, added as its README says.
     Alone,
     /// Three servers as production has them.
@@ -60,15 +62,18 @@ pub(crate) struct Guard {
 
 impl Bus {
     pub(super) async fn start(self, folder: &Path) -> (Broker, Option<Guard>) {
-        let options = Options { dir: folder.join("nats"), ..Options::default() };
-        if self == Self::Open {
+        let sync_always = self == Self::Synced;
+        let options = Options { dir: folder.join("nats"), sync_always, ..Options::default() };
+        if matches!(self, Self::Open | Self::Synced) {
             return (Broker::One(Server::start(options).await.unwrap()), None);
         }
         let certificates = certificates::make(&folder.join("tls"));
         let guard = Guard { ca_file: certificates.authority.clone() };
         let file = match self {
             Self::Alone => with_a_second_tenant(&folder.join("nats-conf")).join("one-server.conf"),
-            Self::Open | Self::Cluster => Path::new(PRODUCTION).join("nats-server.conf"),
+            Self::Open | Self::Synced | Self::Cluster => {
+                Path::new(PRODUCTION).join("nats-server.conf")
+            }
         };
         let mut environment = vec![
             ("NATS_TLS_CERT_FILE".to_owned(), text(&certificates.certificate)),
@@ -82,7 +87,9 @@ impl Bus {
             Configuration { file, environment, route_login: "route:planted-route".to_owned() };
         let options = Options { configuration: Some(configuration), ..options };
         let broker = match self {
-            Self::Open | Self::Alone => Broker::One(Server::start(options).await.unwrap()),
+            Self::Open | Self::Synced | Self::Alone => {
+                Broker::One(Server::start(options).await.unwrap())
+            }
             Self::Cluster => Broker::Three(Cluster::start_with(options, 3).await.unwrap()),
         };
         (broker, Some(guard))
@@ -95,6 +102,14 @@ impl Broker {
         match self {
             Self::One(server) => server.url(),
             Self::Three(cluster) => cluster.urls().join(","),
+        }
+    }
+
+    /// The process of the server, of a broker that has one.
+    pub(crate) fn pid(&self) -> u32 {
+        match self {
+            Self::One(server) => server.pid().unwrap(),
+            Self::Three(_) => panic!("there are three"),
         }
     }
 

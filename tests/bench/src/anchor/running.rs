@@ -1,0 +1,32 @@
+//! An anchor's process.
+
+use std::{net::SocketAddr, process::Stdio};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use super::Anchor;
+
+/// Killed when it is dropped.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Running {
+    /// Starts it, and waits until it listens.
+    pub(crate) async fn start(anchor: &Anchor) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(anchor.arguments()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next_line().await.unwrap().expect("an address");
+        Self { child, address: line.parse().unwrap() }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+}

@@ -1,0 +1,92 @@
+//! The figures of one section.
+
+use std::{fmt, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{Goal, row::Row};
+
+/// Figures, in the order in which they were first noted.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    section: String,
+    rows: Vec<Row>,
+}
+
+impl Sheet {
+    pub(crate) fn new(section: impl fmt::Display) -> Self {
+        Self { section: section.to_string(), rows: Vec::new() }
+    }
+
+    /// Notes a round's figure.
+    pub(crate) fn note(
+        &mut self,
+        what: impl Into<String>,
+        unit: &'static str,
+        goal: Goal,
+        own: f64,
+    ) {
+        self.row(what.into(), unit, goal, None).own.push(own);
+    }
+
+    /// Notes a round's figure beside that of its anchor.
+    pub(crate) fn compare(
+        &mut self,
+        what: impl Into<String>,
+        unit: &'static str,
+        goal: Goal,
+        own: f64,
+        (anchor, beside): (&str, f64),
+    ) {
+        let row = self.row(what.into(), unit, goal, Some(anchor.to_owned()));
+        row.own.push(own);
+        row.anchors.push(beside);
+    }
+
+    fn row(
+        &mut self,
+        what: String,
+        unit: &'static str,
+        goal: Goal,
+        anchor: Option<String>,
+    ) -> &mut Row {
+        let is_it = |row: &Row| row.what == what && row.anchor == anchor;
+        let index = self.rows.iter().position(is_it).unwrap_or_else(|| {
+            let (own, anchors) = (Vec::new(), Vec::new());
+            self.rows.push(Row { what, unit, goal, anchor, own, anchors });
+            self.rows.len() - 1
+        });
+        &mut self.rows[index]
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let figures: Vec<_> = self.rows.iter().map(Row::to_json).collect();
+        json!({ "section": self.section, "figures": figures })
+    }
+
+    pub(super) fn write_goals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut with_goals = self.rows.iter().filter(|row| row.has_goal());
+        with_goals.try_for_each(|row| writeln!(f, "  {:<4} {row}", self.section))
+    }
+}
+
+impl fmt::Display for Sheet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rows.iter().try_for_each(|row| writeln!(f, "  {:<4} {row}", self.section))
+    }
+}
+
+/// In milliseconds.
+pub(crate) fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// In microseconds for each of so many.
+pub(crate) fn us_each(time: Duration, count: usize) -> f64 {
+    time.as_secs_f64() * 1e6 / count as f64
+}
+
+/// In MiB.
+pub(crate) fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
