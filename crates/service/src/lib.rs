@@ -23,7 +23,7 @@ pub mod telemetry;
 
 pub use plan::{About, Plan, Ready, plan};
 pub use process::{install_crypto_provider, main};
-pub use rate::{Rate, RateSettings};
+pub use rate::{Rate, RateSettings, Shares};
 
 /// Cancelled when the process was asked to stop; every long task watches it.
 pub type Shutdown = tokio_util::sync::CancellationToken;

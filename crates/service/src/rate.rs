@@ -1,12 +1,25 @@
 //! How often something may happen.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    hash::Hash,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
+use governor::{
+    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock,
+};
 use proofline_settings::Reader;
 
 /// So many seconds' worth may come at once: honest requests come in waves.
 const BURST: NonZeroU32 = NonZeroU32::new(5).expect("it is more than zero");
+
+/// After so many requests it is looked which buckets are full again.
+const SWEEP: u32 = 1024;
 
 /// How often each caller may ask, and how often strangers are told why not.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +68,7 @@ pub struct Rate(Arc<DefaultDirectRateLimiter>);
 impl Rate {
     /// A full bucket, which holds five seconds' worth.
     pub fn per_second(number: NonZeroU32) -> Self {
-        let burst = number.saturating_mul(BURST);
-        Self(Arc::new(RateLimiter::direct(Quota::per_second(number).allow_burst(burst))))
+        Self(Arc::new(RateLimiter::direct(quota(number))))
     }
 
     /// Takes one.
@@ -67,6 +79,39 @@ impl Rate {
     pub fn take(&self) -> Result<(), Duration> {
         self.0.check().map_err(|not_until| not_until.wait_time_from(self.0.clock().now()))
     }
+}
+
+/// A token bucket for each of many.
+#[derive(Debug)]
+pub struct Shares<K: Hash + Eq + Clone> {
+    buckets: DefaultKeyedRateLimiter<K>,
+    taken: AtomicU32,
+}
+
+impl<K: Hash + Eq + Clone> Shares<K> {
+    /// Full buckets, each of which holds five seconds' worth.
+    pub fn per_second(number: NonZeroU32) -> Self {
+        Self { buckets: RateLimiter::keyed(quota(number)), taken: AtomicU32::new(0) }
+    }
+
+    /// Takes one from a bucket.
+    ///
+    /// # Errors
+    ///
+    /// When there will be one, if there is none now.
+    pub fn take(&self, of: &K) -> Result<(), Duration> {
+        // A bucket that is full again is as good as none.
+        if self.taken.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
+            self.buckets.retain_recent();
+        }
+        self.buckets
+            .check_key(of)
+            .map_err(|not_until| not_until.wait_time_from(self.buckets.clock().now()))
+    }
+}
+
+fn quota(number: NonZeroU32) -> Quota {
+    Quota::per_second(number).allow_burst(number.saturating_mul(BURST))
 }
 
 #[cfg(test)]
@@ -82,5 +127,22 @@ mod tests {
         }
         let wait = rate.take().unwrap_err();
         assert!(wait <= Duration::from_secs(1) && !wait.is_zero(), "{wait:?}");
+    }
+
+    #[test]
+    fn each_has_a_share_of_its_own_and_those_of_the_past_are_forgotten() {
+        let shares = Shares::per_second(NonZeroU32::MIN);
+        for _ in 0..5 {
+            assert_eq!(shares.take(&"mine"), Ok(()));
+        }
+        assert!(shares.take(&"mine").is_err());
+        assert_eq!(shares.take(&"yours"), Ok(()));
+        assert_eq!(shares.buckets.len(), 2);
+
+        let quick = Shares::per_second(NonZeroU32::MAX);
+        for number in 0..SWEEP {
+            assert_eq!(quick.take(&number), Ok(()));
+        }
+        assert!(quick.buckets.len() < 10, "{}", quick.buckets.len());
     }
 }

@@ -54,6 +54,8 @@ fn by_token(app: &App, token: &str, (id, depiction): (&str, &str)) -> Result<Tar
     }
     let key = VerificationKey::parse(&capability.tenant, id).map_err(|_| refuse())?;
     let depiction = Depiction::from_word(depiction).ok_or_else(refuse)?;
+    // First, so that whoever comes too often takes nothing from the tenant.
+    app.shares.take(&key).map_err(Problem::too_many_requests)?;
     app.admission.count(&key.tenant)?;
     Ok(Target { key, depiction })
 }

@@ -1,12 +1,14 @@
 //! The routes, and what they use.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use axum::{Router, http::StatusCode, middleware, routing::put};
 use proofline_assure::Accounts;
 use proofline_callers::Admission;
+use proofline_events::VerificationKey;
 use proofline_journal::Journal;
 use proofline_problem::{Code, Problem};
+use proofline_service::Shares;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -17,6 +19,9 @@ pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) assure: Accounts,
     pub(crate) admission: Admission,
+    /// How often those who have upload URLs of one verification may come: so little of what its
+    /// tenant may that none of them can use that up.
+    pub(crate) shares: Shares<VerificationKey>,
     pub(crate) settings: Settings,
     /// How many images may be on their way at once.
     pub(crate) places: Arc<Semaphore>,
@@ -25,6 +30,9 @@ pub(crate) struct App {
     /// Ends images that are still coming in when this process must stop.
     pub(crate) stop_streams: CancellationToken,
 }
+
+/// Requests in a second with the upload URLs of one verification; some images, and some more tries.
+pub(crate) const SHARE: NonZeroU32 = NonZeroU32::new(2).expect("it is more than zero");
 
 pub(crate) type SharedApp = Arc<App>;
 

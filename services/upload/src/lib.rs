@@ -26,7 +26,7 @@ use proofline_callers::Admission;
 use proofline_events::Service;
 use proofline_journal::{AccountPace, Connection, Journal};
 use proofline_service::{
-    About, Shutdown,
+    About, Shares, Shutdown,
     http::{self, Readiness},
     telemetry::keys_in_use,
 };
@@ -97,6 +97,7 @@ pub fn router(
             transport,
         ),
         admission: Admission::new(settings.tenants.clone(), settings.rates),
+        shares: Shares::per_second(app::SHARE),
         settings,
         places: Arc::new(Semaphore::new(MAX_UPLOADS)),
         tasks,

@@ -102,3 +102,25 @@ async fn guessing_api_keys_and_upload_urls_is_stemmed_and_callers_do_not_notice(
     stage.caller.http.put(v.upload_url("front")).body(jpeg("x")).ask().await.says_nothing(204);
     when.uploads(&v, "selfie", jpeg("x")).await.says_nothing(204);
 }
+
+#[tokio::test]
+async fn whoever_has_one_upload_url_cannot_use_up_what_its_tenant_may() {
+    let scene = Scene::new().with("proofline-upload", "PROOFLINE_REQUESTS_PER_SECOND", 4);
+    let stage = scene.start().await;
+    let (given, when, _) = stage.acts();
+    let (flooded, other) =
+        (given.a_verification(json!({})).await, given.a_verification(json!({})).await);
+
+    let mut uploaded = Vec::new();
+    for _ in 0..MANY {
+        let request = stage.caller.http.put(flooded.upload_url("front")).body("no image");
+        uploaded.push(request.ask().await);
+    }
+    is_stemmed(&uploaded, 415);
+    let selfie = stage.caller.http.put(flooded.upload_url("selfie")).body(jpeg("x"));
+    assert_eq!(selfie.ask().await.status, 429, "its URLs share");
+
+    let by_url = stage.caller.http.put(other.upload_url("front")).body(jpeg("x"));
+    by_url.ask().await.says_nothing(204);
+    when.uploads(&flooded, "selfie", jpeg("x")).await.says_nothing(204);
+}
