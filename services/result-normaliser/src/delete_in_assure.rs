@@ -137,7 +137,7 @@ impl Deletions {
     }
 
     /// The process that is known; and those that are not: a capture may have several, and one may
-    /// have been created without being recorded.
+    /// have been created without being recorded, also beside one that was.
     async fn delete_processes(
         &self,
         assure: &Client,
@@ -150,7 +150,10 @@ impl Deletions {
             let was_there = assure.delete_process(dossier_id, process_id).await?;
             ours(assure, verification, was_there || what == Leftover::Everything)?;
         }
-        if known.is_some() && verification.request.flow != Flow::Capture {
+        if known.is_some()
+            && verification.request.flow != Flow::Capture
+            && what != Leftover::Everything
+        {
             return Ok(());
         }
         if verification.dossier_id.is_none() && verification.request.same_dossier_as.is_some() {
