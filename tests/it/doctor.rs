@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::harness::{ACME_KEY, Bus, CLIENT_SECRET, PATIENCE, Scene, Stage, digest, program};
 
 /// What a laptop has and nobody may in production.
-const ON_A_LAPTOP: [&str; 3] = ["replicas", "nats-login", "sync-interval"];
+const ON_A_LAPTOP: [&str; 4] = ["replicas", "nats-login", "nats-rights", "sync-interval"];
 
 /// The settings of an installation, for one visit.
 #[derive(Clone)]
@@ -132,10 +132,10 @@ async fn what_could_not_be_looked_at_is_a_failure_until_it_is_accepted_by_name()
         names.iter().flat_map(|name| ["--accept", name]).collect()
     };
 
-    let visit = blind.visits(&accepting(&["replicas", "nats-login"])).await;
+    let visit = blind.visits(&accepting(&["replicas", "nats-login", "nats-rights"])).await;
     assert_eq!(visit.code, Some(1), "{}", visit.shown);
     assert_eq!(visit.shown.matches("unchecked").count(), 2, "{}", visit.shown);
-    let all = accepting(&["replicas", "nats-login", "sync-interval", "disk"]);
+    let all = accepting(&["replicas", "nats-login", "nats-rights", "sync-interval", "disk"]);
     let visit = blind.visits(&all).await;
     assert_eq!(visit.code, Some(0), "{}", visit.shown);
 }
@@ -206,7 +206,7 @@ async fn each_fault_is_found_by_its_own_check() {
     let with_demo = patient.with("PROOFLINE_TENANTS_FILE", demo.display());
     with_demo.suffers_from(&besides_a_laptop(&["api-keys"])).await;
     let blind = patient.with("PROOFLINE_NATS_MONITORING", "");
-    let findings = blind.suffers_from(&["replicas", "nats-login"]).await;
+    let findings = blind.suffers_from(&["replicas", "nats-login", "nats-rights"]).await;
     for check in ["sync-interval", "disk"] {
         assert_eq!(findings[check]["status"], "unchecked");
     }

@@ -13,6 +13,8 @@ pub(crate) enum Check {
     MaxPayload,
     /// NATS lets nobody in without a login.
     NatsLogin,
+    /// NATS lets nobody do more than their work.
+    NatsRights,
     /// Streams and buckets are on three servers, and all of these follow.
     Replicas,
     /// Streams, buckets and consumers are as `proofline provision` makes them.

@@ -1,8 +1,9 @@
 //! NATS as its clients see it: version, limits, who may come in, what is there.
 
 use async_nats::jetstream::stream::Info;
+use proofline_events::Service;
 use proofline_journal::{
-    Connection, Error, check_max_payload, check_version, outstanding,
+    Connection, Error, SignalSink, check_max_payload, check_version, outstanding,
     topology::{TIMERS, VERIFICATIONS},
 };
 
@@ -16,9 +17,10 @@ use super::{
 const ENOUGH_REPLICAS: usize = 3;
 
 /// What only a client of NATS can look at.
-const CONNECTED: [Check; 6] = [
+const CONNECTED: [Check; 7] = [
     Check::MaxPayload,
     Check::NatsLogin,
+    Check::NatsRights,
     Check::Replicas,
     Check::Provisioned,
     Check::StorageSpeed,
@@ -46,6 +48,7 @@ pub(super) async fn examine(settings: &Settings) -> Vec<Finding> {
     };
     findings.push(max_payload(&connection).await.of(Check::MaxPayload));
     findings.push(login(settings).await.of(Check::NatsLogin));
+    findings.push(rights(&connection).await.of(Check::NatsRights));
     findings.push(replicas(settings, &connection).await.of(Check::Replicas));
     findings.push(provisioned(settings, &connection).await.of(Check::Provisioned));
     let jetstream = connection.jetstream().expect("it was opened to a server");
@@ -79,6 +82,20 @@ async fn login(settings: &Settings) -> Verdict {
                 "Give each service a user of its own: deploy/nats/production.",
             )
         }
+    }
+}
+
+/// Tries what whoever provisions has no need of, in a way that stores nothing.
+async fn rights(connection: &Connection) -> Verdict {
+    match SignalSink::new(connection, Service::CallbackReceiver).probe().await {
+        Err(Error::Unavailable(_)) => {
+            Verdict::Fine("who provisions can't append events".to_owned())
+        }
+        Ok(()) => Verdict::problem(
+            "who provisions may append events, too: users are not held to their work",
+            "Give each service a user of its own with its rights alone: deploy/nats/production.",
+        ),
+        Err(error) => Verdict::Unchecked(error.to_string()),
     }
 }
 
