@@ -12,7 +12,10 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use crate::{harness::TOKEN_KEYS, load::Call};
+use crate::{
+    harness::{TOKEN_KEYS, Verification},
+    load::Call,
+};
 
 /// Counts verifications that nobody asked for: callback-receiver can't know.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -48,6 +51,11 @@ impl Callbacks {
     pub(crate) fn next(&self) -> Option<Call> {
         self.calls.get(self.next.fetch_add(1, Ordering::Relaxed)).cloned()
     }
+}
+
+/// The callback of a verification that there is.
+pub(crate) fn of(verification: &Verification) -> Call {
+    call(&verification.id, &verification.dossier_id, &verification.process_id)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the services read the clock too")]

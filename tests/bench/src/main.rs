@@ -18,8 +18,11 @@ mod load;
 mod raw;
 mod report;
 mod section;
+mod ticker;
 mod usage;
 mod venue;
+mod verifications;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use async_nats::{
     },
 };
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 use crate::{anchor::STREAM, load::Latencies};
@@ -64,6 +65,22 @@ impl Raw {
             self.publish().await;
             latencies.add(sent.elapsed());
         }
+    }
+
+    /// Messages per second with so many in flight.
+    pub(crate) async fn in_flight(&self, count: usize, time: Duration) -> f64 {
+        let begun = Instant::now();
+        let subjects =
+            stream::repeat_with(subject).take_while(|_| async { begun.elapsed() < time });
+        let published = subjects
+            .then(|subject| self.jetstream.publish(subject, Bytes::from_static(PAYLOAD)))
+            .map(async |ack| {
+                ack.unwrap().await.unwrap();
+            })
+            .buffered(count)
+            .count()
+            .await;
+        published as f64 / begun.elapsed().as_secs_f64()
     }
 
     /// Messages per second in atomic batches of this size, one batch at a time.

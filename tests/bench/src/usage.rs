@@ -39,6 +39,11 @@ fn cpu_of(pid: u32) -> Duration {
     TICK * ticks
 }
 
+/// Resident memory now, in bytes.
+pub(crate) fn resident_bytes(pid: u32) -> u64 {
+    memory_of(pid, "VmRSS:")
+}
+
 fn memory_of(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();

@@ -9,6 +9,13 @@ use crate::{
 };
 
 pub(crate) const RECEIVER: &str = "proofline-callback-receiver";
+pub(crate) const NORMALISER: &str = "proofline-result-normaliser";
+pub(crate) const INTAKE: &str = "proofline-intake";
+pub(crate) const UPLOAD: &str = "proofline-upload";
+pub(crate) const VERIFIER: &str = "proofline-verifier";
+pub(crate) const SIMULATOR: &str = "assure-simulator";
+/// The broker, as [`Venue::pid`] knows it.
+pub(crate) const BROKER: &str = "nats-server";
 
 /// Whether the broker syncs each message before it acknowledges it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +68,11 @@ impl Venue {
         if name == BROKER { self.broker_pid } else { self.stage.process(name).pid }
     }
 
+    /// Where the broker is.
+    pub(crate) fn nats(&self) -> &str {
+        &self.nats
+    }
+
     /// The server that only answers.
     pub(crate) async fn bare(&self) -> Running {
         Running::start(&Anchor::Bare { listen: anywhere() }).await
@@ -71,9 +83,6 @@ impl Venue {
         Running::start(&Anchor::Naive { listen: anywhere(), nats: self.nats.clone() }).await
     }
 }
-
-/// The broker, as [`Venue::pid`] knows it.
-pub(crate) const BROKER: &str = "nats-server";
 
 /// A free port of this machine's own.
 pub(crate) fn anywhere() -> SocketAddr {

@@ -3,14 +3,16 @@
 
 mod bare;
 mod naive;
+mod proxy;
 mod running;
+mod sink;
 
 use std::net::SocketAddr;
 
 use axum::Router;
 use clap::Subcommand;
 use serde::Deserialize;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, process::Command};
 
 pub(crate) use running::Running;
 
@@ -32,6 +34,18 @@ pub(crate) enum Anchor {
         #[arg(long)]
         nats: String,
     },
+    /// Passes bodies on as they come.
+    Proxy {
+        #[arg(long)]
+        listen: SocketAddr,
+        #[arg(long)]
+        to: String,
+    },
+    /// Reads bodies to their end.
+    Sink {
+        #[arg(long)]
+        listen: SocketAddr,
+    },
 }
 
 /// What an anchor reads of a callback.
@@ -47,21 +61,35 @@ impl Anchor {
         match self {
             Self::Bare { listen } => serve(listen, bare::router()).await,
             Self::Naive { listen, nats } => serve(listen, naive::router(&nats).await).await,
+            Self::Proxy { listen, to } => serve(listen, proxy::router(to)).await,
+            Self::Sink { listen } => serve(listen, sink::router()).await,
         }
     }
 
-    /// The arguments that start it again as a process.
-    fn arguments(&self) -> Vec<String> {
-        let (name, listen, nats) = match self {
-            Self::Bare { listen } => ("bare", listen, None),
-            Self::Naive { listen, nats } => ("naive", listen, Some(nats)),
-        };
-        let mut arguments = vec!["anchor".to_owned(), name.to_owned()];
-        arguments.extend(["--listen".to_owned(), listen.to_string()]);
-        if let Some(nats) = nats {
-            arguments.extend(["--nats".to_owned(), nats.clone()]);
+    /// What starts it as a process.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg("anchor").args(self.arguments());
+        command.args(["--listen", &self.listen().to_string()]).kill_on_drop(true);
+        command
+    }
+
+    fn arguments(&self) -> Vec<&str> {
+        match self {
+            Self::Bare { .. } => vec!["bare"],
+            Self::Naive { nats, .. } => vec!["naive", "--nats", nats],
+            Self::Proxy { to, .. } => vec!["proxy", "--to", to],
+            Self::Sink { .. } => vec!["sink"],
         }
-        arguments
+    }
+
+    fn listen(&self) -> SocketAddr {
+        match self {
+            Self::Bare { listen }
+            | Self::Naive { listen, .. }
+            | Self::Proxy { listen, .. }
+            | Self::Sink { listen } => *listen,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, process::Stdio};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::Child,
 };
 
 use super::Anchor;
@@ -18,9 +18,7 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it, and waits until it listens.
     pub(crate) async fn start(anchor: &Anchor) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(anchor.arguments()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().unwrap();
+        let mut child = anchor.command().stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("an address");
         Self { child, address: line.parse().unwrap() }

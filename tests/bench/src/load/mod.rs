@@ -2,6 +2,8 @@
 
 mod connection;
 mod latencies;
+mod pool;
+mod steady;
 mod waiting;
 
 use bytes::Bytes;
@@ -9,6 +11,8 @@ use http_body_util::Full;
 
 pub(crate) use connection::Connection;
 pub(crate) use latencies::Latencies;
+pub(crate) use pool::Pool;
+pub(crate) use steady::at_rate;
 pub(crate) use waiting::{Load, by_waiting};
 
 /// A request that is ready to be sent, and sent again.

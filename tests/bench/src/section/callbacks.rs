@@ -45,7 +45,8 @@ pub(super) async fn measure(sync: Sync, connections: &[usize], rounds: usize, sh
     }
 }
 
-async fn send(address: SocketAddr, connections: usize, callbacks: Callbacks) -> Load {
+/// Sends callbacks for a while, or until there are no more.
+pub(super) async fn send(address: SocketAddr, connections: usize, callbacks: Callbacks) -> Load {
     by_waiting(address, connections, TIME, move || callbacks.next()).await
 }
 

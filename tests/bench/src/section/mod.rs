@@ -1,8 +1,16 @@
 //! The groups of figures, each measured by itself. One file for each.
 
 mod callbacks;
+mod calm;
 mod cost;
+mod end_to_end;
+mod ends;
 mod lone;
+mod memory;
+mod reads;
+mod start;
+mod sustained;
+mod uploads;
 
 use std::{fmt, time::Duration};
 
@@ -27,10 +35,40 @@ pub(crate) enum Section {
     P4,
     /// One connection.
     P5,
+    /// From callback to end, at a steady rate.
+    P6,
+    /// How many verifications a second.
+    P7,
+    /// What one costs at saturation.
+    P8,
+    /// What one costs when there are few, and a service when there are none.
+    P9,
+    /// Memory.
+    P10,
+    /// Start, and size of programs.
+    P11,
+    /// Uploads.
+    P12,
+    /// Reading, and waiting.
+    P14,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 5] = [Self::P1, Self::P2, Self::P3, Self::P4, Self::P5];
+    pub(crate) const ALL: [Self; 13] = [
+        Self::P1,
+        Self::P2,
+        Self::P3,
+        Self::P4,
+        Self::P5,
+        Self::P6,
+        Self::P7,
+        Self::P8,
+        Self::P9,
+        Self::P10,
+        Self::P11,
+        Self::P12,
+        Self::P14,
+    ];
 
     /// Measures it so many times.
     pub(crate) async fn measure(self, rounds: usize) -> Sheet {
@@ -41,6 +79,14 @@ impl Section {
             Self::P3 => callbacks::measure(Sync::Default, &[64, 256], rounds, &mut sheet).await,
             Self::P4 => cost::measure(rounds, &mut sheet).await,
             Self::P5 => lone::measure(rounds, &mut sheet).await,
+            Self::P6 => end_to_end::measure(rounds, &mut sheet).await,
+            Self::P7 => sustained::rate(rounds, &mut sheet).await,
+            Self::P8 => sustained::cost(rounds, &mut sheet).await,
+            Self::P9 => calm::measure(rounds, &mut sheet).await,
+            Self::P10 => memory::measure(rounds, &mut sheet).await,
+            Self::P11 => start::measure(rounds, &mut sheet).await,
+            Self::P12 => uploads::measure(rounds, &mut sheet).await,
+            Self::P14 => reads::measure(rounds, &mut sheet).await,
         }
         sheet
     }

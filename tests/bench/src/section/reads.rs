@@ -1,0 +1,137 @@
+//! P14: reading a verification, beside reading one message; and waiting for its end.
+
+use std::{net::SocketAddr, time::Duration};
+
+use futures_util::{StreamExt, future::join_all, stream};
+use http_body_util::Full;
+use hyper::header;
+use tokio::time::Instant;
+
+use super::TIME;
+use crate::{
+    anchor::STREAM,
+    callbacks,
+    harness::{ACME_KEY, Scene, Verification, eventually},
+    load::{Call, Latencies, Pool, by_waiting},
+    report::{Goal, Sheet, mib, ms},
+    usage::resident_bytes,
+    venue::{INTAKE, RECEIVER, Sync, Venue},
+    verifications,
+    watch::Watch,
+};
+
+const CONNECTIONS: usize = 64;
+/// Read in turns.
+const READ: usize = 200;
+/// Ends that somebody waits for, in each round.
+const AWAITED: usize = 100;
+/// Callers that wait for ends that do not come.
+const WAITING: usize = 10_000;
+
+pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
+    let venue = Venue::open(Sync::Default, Scene::new()).await;
+    let intake = venue.address(INTAKE);
+    let all = verifications::finished_at_assure(&venue.stage, READ).await;
+    for _ in 0..rounds {
+        reading(&venue, intake, &all, sheet).await;
+        waking(&venue, intake, sheet).await;
+    }
+    waiting(&venue, intake, &all, sheet).await;
+}
+
+async fn reading(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet: &mut Sheet) {
+    let calls: Vec<_> = all.iter().map(|v| look_at(v, None)).collect();
+    let turn = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let next = move || {
+        let turn = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Some(calls[turn % calls.len()].clone())
+    };
+    let own = by_waiting(intake, CONNECTIONS, TIME, next).await.per_second();
+    let raw = direct_gets(venue).await;
+    let goal = Goal::AtLeast(0.5);
+    sheet.compare("reading a verification", "/s", goal, own, ("raw Direct Get", raw));
+}
+
+/// Per second, of the last message of a subject, as many at once as there are connections.
+async fn direct_gets(venue: &Venue) -> f64 {
+    let subject = venue.raw.publish().await;
+    let stream = venue.raw.jetstream.get_stream(STREAM).await.unwrap();
+    let begun = Instant::now();
+    let got = stream::repeat(())
+        .take_while(|()| async { begun.elapsed() < TIME })
+        .map(|()| stream.direct_get_last_for_subject(subject.as_str()))
+        .buffer_unordered(CONNECTIONS)
+        .map(Result::unwrap)
+        .count()
+        .await;
+    got as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// How long after a consumer has an end its caller has the answer.
+async fn waking(venue: &Venue, intake: SocketAddr, sheet: &mut Sheet) {
+    let all = verifications::finished_at_assure(&venue.stage, AWAITED).await;
+    let subject = "proofline.v1.process-finished.>";
+    let mut watch = Watch::begin(&venue.raw.jetstream, "VERIFICATIONS", subject).await;
+    let waiters = Pool::new(intake);
+    let waiting: Vec<_> = all
+        .iter()
+        .map(|v| {
+            let (waiters, call) = (waiters.clone(), look_at(v, Some(Duration::from_secs(20))));
+            tokio::spawn(async move { (waiters.send(call).await, Instant::now()) })
+        })
+        .collect();
+    let receiver = Pool::new(venue.address(RECEIVER));
+    for verification in &all {
+        assert!(receiver.send(callbacks::of(verification)).await.is_success());
+    }
+    watch.reaches(AWAITED).await;
+    let mut latencies = Latencies::default();
+    for (verification, waited) in all.iter().zip(join_all(waiting).await) {
+        let (status, answered) = waited.unwrap();
+        assert!(status.is_success(), "{status}");
+        latencies.add(answered.saturating_duration_since(watch.came(&verification.id)));
+    }
+    let what = "end at a consumer to answer of a waiting caller";
+    sheet.note(format!("{what}: p50"), "ms", Goal::AtMost(5.0), ms(latencies.median()));
+    sheet.note(format!("{what}: p99"), "ms", Goal::Open, ms(latencies.p99()));
+}
+
+/// Once, as it takes a while to end.
+async fn waiting(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet: &mut Sheet) {
+    let pid = venue.pid(INTAKE);
+    let before = resident_bytes(pid);
+    let waiters = Pool::holding(intake, WAITING);
+    let waiting: Vec<_> = (0..WAITING)
+        .map(|index| {
+            let call = look_at(&all[index % all.len()], Some(Duration::from_secs(60)));
+            let waiters = waiters.clone();
+            tokio::spawn(async move { waiters.send(call).await })
+        })
+        .collect();
+    eventually("all of them are connected", async || match waiters.opened() {
+        WAITING => Ok(()),
+        count => Err(count.to_string()),
+    })
+    .await;
+    // Until intake has read what they ask.
+    by_waiting(intake, 1, TIME, {
+        let call = look_at(&all[0], None);
+        move || Some(call.clone())
+    })
+    .await;
+    let grown = mib(resident_bytes(pid).saturating_sub(before));
+    let what = format!("{WAITING} waiting callers: memory of {INTAKE}");
+    sheet.note(what, "MiB", Goal::AtMost(200.0), grown);
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// `GET /v1/verifications/{id}`, which may wait so long for the end.
+fn look_at(verification: &Verification, wait: Option<Duration>) -> Call {
+    let mut request = hyper::Request::get(format!("/v1/verifications/{}", verification.id))
+        .header(header::HOST, "intake")
+        .header(header::AUTHORIZATION, format!("Bearer {ACME_KEY}"));
+    if let Some(wait) = wait {
+        request = request.header("prefer", format!("wait={}", wait.as_secs()));
+    }
+    request.body(Full::default()).unwrap()
+}

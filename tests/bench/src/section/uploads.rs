@@ -1,0 +1,104 @@
+//! P12: images on their way to Assure as data URLs, beside a proxy that passes bodies on.
+//!
+//! Both end in the same sink, which reads to the end and is content: the simulator decodes and
+//! hashes every image, which would hide the way there.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http_body_util::Full;
+use hyper::header;
+use serde_json::json;
+
+use crate::{
+    anchor::{Anchor, Running},
+    harness::{ACME_KEY, Scene, jpeg},
+    load::{Call, Pool},
+    report::{Goal, Sheet, mib, ms},
+    usage::Usage,
+    venue::{Sync, UPLOAD, Venue, anywhere},
+};
+
+const AT_ONCE: usize = 32;
+/// As cameras of telephones make them.
+const USUAL: usize = 5 << 20;
+
+/// What came of all uploads together.
+struct Uploads {
+    took: Duration,
+    cpu: Duration,
+    peak_bytes: u64,
+}
+
+pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
+    let sink = Running::start(&Anchor::Sink { listen: anywhere() }).await;
+    let sink_url = format!("http://{}", sink.address);
+    let scene = Scene::new()
+        .with(UPLOAD, "ASSURE_BASE_URL", &sink_url)
+        .with(UPLOAD, "ASSURE_TOKEN_URL", format!("{sink_url}/token"))
+        .with(UPLOAD, "PROOFLINE_MAX_IMAGE_BYTES", 10 * USUAL);
+    let venue = Venue::open(Sync::Default, scene).await;
+    let proxy = Running::start(&Anchor::Proxy { listen: anywhere(), to: sink_url }).await;
+    for size in [USUAL, 10 * USUAL] {
+        let image = Bytes::from([jpeg(""), vec![b'x'; size]].concat()).slice(..size);
+        // Connections, tokens.
+        upload(&venue, &image).await;
+        pass_on(&proxy, &image).await;
+        for _ in 0..rounds {
+            let (own, plain) = (upload(&venue, &image).await, pass_on(&proxy, &image).await);
+            note(sheet, size, &own, &plain);
+        }
+    }
+}
+
+fn note(sheet: &mut Sheet, size: usize, own: &Uploads, plain: &Uploads) {
+    let what = format!("{AT_ONCE} uploads of {} MiB at once", size >> 20);
+    let rate = |uploads: &Uploads| mib((AT_ONCE * size) as u64) / uploads.took.as_secs_f64();
+    let anchor = "plain proxy";
+    sheet.compare(&what, "MiB/s", Goal::AtLeast(0.9), rate(own), (anchor, rate(plain)));
+    let cpu = |uploads: &Uploads| ms(uploads.cpu) / AT_ONCE as f64;
+    let (own_cpu, plain_cpu) = (cpu(own), cpu(plain));
+    sheet.compare(
+        format!("{what}: CPU for each"),
+        "ms",
+        Goal::AtMost(1.3),
+        own_cpu,
+        (anchor, plain_cpu),
+    );
+    let peak = mib(own.peak_bytes);
+    sheet.note(format!("{what}: peak memory"), "MiB", Goal::AtMost(24.0), peak);
+    let peak = mib(plain.peak_bytes);
+    sheet.note(format!("{what}: peak memory of the proxy"), "MiB", Goal::Open, peak);
+}
+
+async fn upload(venue: &Venue, image: &Bytes) -> Uploads {
+    let given = venue.stage.acts().0;
+    let creating = (0..AT_ONCE).map(|_| given.a_verification(json!({})));
+    let verifications = join_all(creating).await;
+    let paths = verifications.iter().map(|v| format!("/v1/verifications/{}/images/front", v.id));
+    let calls = paths.map(|path| put(path, image)).collect();
+    sent(venue.pid(UPLOAD), &Pool::new(venue.address(UPLOAD)), calls).await
+}
+
+async fn pass_on(proxy: &Running, image: &Bytes) -> Uploads {
+    let calls = (0..AT_ONCE).map(|_| put("/".to_owned(), image)).collect();
+    sent(proxy.pid(), &Pool::new(proxy.address), calls).await
+}
+
+async fn sent(pid: u32, pool: &Pool, calls: Vec<Call>) -> Uploads {
+    let used = Usage::begin(pid);
+    let begun = Instant::now();
+    let statuses = join_all(calls.into_iter().map(|call| pool.send(call))).await;
+    let took = begun.elapsed();
+    assert!(statuses.iter().all(|status| status.is_success()), "{statuses:?}");
+    Uploads { took, cpu: used.cpu(), peak_bytes: used.peak_bytes() }
+}
+
+fn put(path: String, image: &Bytes) -> Call {
+    hyper::Request::put(path)
+        .header(header::HOST, "upload")
+        .header(header::AUTHORIZATION, format!("Bearer {ACME_KEY}"))
+        .body(Full::new(image.clone()))
+        .unwrap()
+}

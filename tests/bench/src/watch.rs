@@ -1,0 +1,88 @@
+//! Who waits for messages at a consumer, and when each came.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_nats::jetstream::{
+    self,
+    consumer::{AckPolicy, DeliverPolicy, pull},
+};
+use futures_util::StreamExt;
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+/// Longer than anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+type Seen = Arc<Mutex<HashMap<String, Instant>>>;
+
+/// Watches new messages until it is dropped.
+pub(crate) struct Watch {
+    seen: Seen,
+    count: watch::Receiver<usize>,
+    watching: JoinHandle<()>,
+}
+
+impl Watch {
+    /// Watches what comes from now on.
+    pub(crate) async fn begin(
+        jetstream: &jetstream::Context,
+        stream: &str,
+        filter_subject: &str,
+    ) -> Self {
+        let config = pull::Config {
+            filter_subject: filter_subject.to_owned(),
+            ack_policy: AckPolicy::None,
+            deliver_policy: DeliverPolicy::New,
+            ..Default::default()
+        };
+        let stream = jetstream.get_stream(stream).await.unwrap();
+        let consumer = stream.create_consumer(config).await.unwrap();
+        let mut messages = consumer.messages().await.unwrap();
+        let (seen, (counting, count)) = (Seen::default(), watch::channel(0));
+        let writing = seen.clone();
+        let watching = tokio::spawn(async move {
+            while let Some(message) = messages.next().await {
+                let now = Instant::now();
+                let subject = message.unwrap().subject.clone();
+                let id = subject.rsplit('.').next().unwrap_or_default();
+                lock(&writing).entry(id.to_owned()).or_insert(now);
+                counting.send_modify(|count| *count += 1);
+            }
+        });
+        Self { seen, count, watching }
+    }
+
+    /// Waits until so many have come.
+    pub(crate) async fn reaches(&mut self, wanted: usize) {
+        let reached =
+            timeout(PATIENCE, self.count.wait_for(|count| *count >= wanted)).await.is_ok();
+        assert!(reached, "{} of {wanted} have come", *self.count.borrow());
+    }
+
+    /// When the message came whose subject ends in this word.
+    pub(crate) fn came(&self, id: &str) -> Instant {
+        lock(&self.seen)[id]
+    }
+
+    /// When the last came.
+    pub(crate) fn last(&self) -> Instant {
+        *lock(&self.seen).values().max().unwrap()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.watching.abort();
+    }
+}
+
+fn lock(seen: &Seen) -> MutexGuard<'_, HashMap<String, Instant>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
