@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::{
     anchor::{Anchor, Running},
-    harness::{Bus, SERVICES, Scene, Stage},
+    harness::{Broker, Bus, SERVICES, Scene, Stage},
     raw::Raw,
 };
 
@@ -43,7 +43,8 @@ impl Venue {
         let raw = Raw::prepare(stage.nats.clone()).await;
         let (broker_pid, nats) = {
             let broker = stage.broker.lock().await;
-            (broker.pid(), broker.url())
+            let Broker::One(server) = &*broker else { panic!("one server is measured") };
+            (server.pid().unwrap(), server.url())
         };
         Self { stage, raw, broker_pid, nats }
     }

@@ -105,14 +105,6 @@ impl Broker {
         }
     }
 
-    /// The process of the server, of a broker that has one.
-    pub(crate) fn pid(&self) -> u32 {
-        match self {
-            Self::One(server) => server.pid().unwrap(),
-            Self::Three(_) => panic!("there are three"),
-        }
-    }
-
     /// How many replicas there may be.
     pub(crate) fn replicas(&self) -> usize {
         match self {
