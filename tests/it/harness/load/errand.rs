@@ -39,16 +39,19 @@ impl Errand {
     pub(super) async fn run(mut self) {
         self.common.ledger().begun(&self.key);
         let Some(created) = self.is_created().await else { return };
-        let has_tag = |tag| self.order["tags"].as_array().unwrap().contains(&json!(tag));
         let is_done = match self.order["flow"].as_str() {
-            _ if has_tag(LEAVES) => true,
-            _ if has_tag(DISCARDS) => self.is_discarded(&created).await,
+            _ if self.has_tag(LEAVES) => true,
+            _ if self.has_tag(DISCARDS) => self.is_discarded(&created).await,
             Some("document") => self.is_submitted(&created).await,
             _ => self.is_visited(&created).await,
         };
         if is_done {
             self.common.ledger().done(&self.key);
         }
+    }
+
+    fn has_tag(&self, tag: &str) -> bool {
+        self.order["tags"].as_array().unwrap().contains(&json!(tag))
     }
 
     async fn is_created(&mut self) -> Option<Value> {
@@ -111,6 +114,11 @@ impl Errand {
                 Ok(answer) => match retry_after(&answer) {
                     Some(after) => pause(after).await,
                     None if answer.status == 503 => pause(PAUSE).await,
+                    // Left to a deadline that came before all of it was created.
+                    None if self.has_tag(LEAVES) && is_over(&answer) => {
+                        self.common.ledger().done(&self.key);
+                        return None;
+                    }
                     None => {
                         let why = format!("{step}: {} {}", answer.status, answer.body);
                         self.common.ledger().gave_up(&self.key, why);
@@ -143,6 +151,10 @@ impl Errand {
             key: ACME_KEY,
         }
     }
+}
+
+fn is_over(answer: &Answer) -> bool {
+    answer.status == 409 && answer.body["type"] == "urn:proofline:problem:already-finished"
 }
 
 /// When to come again, in whole seconds as our services say it.
