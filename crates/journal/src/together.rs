@@ -15,20 +15,25 @@ mod recent;
 mod worth;
 
 use std::{
+    mem,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use async_nats::jetstream::{
-    ErrorCode,
+    self, ErrorCode,
     context::{PublishError, PublishErrorKind},
     publish::PublishAck,
 };
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 
 use crate::{
     append::js_error,
     bus::{Bus, Outgoing},
+    connection::REQUEST_TIMEOUT,
 };
 use flight::Flight;
 use recent::Recent;
@@ -38,8 +43,12 @@ use worth::Worth;
 const MOST: usize = 256;
 /// So many of those that wait go alone before it is asked again whether a batch is better.
 const AT_A_TIME: usize = 16;
-/// How long no batch is tried after one was refused for what it is.
+/// How long a batch may be on its way: as long as a message by itself, to be sent and to be answered.
+const PATIENCE: Duration = REQUEST_TIMEOUT.saturating_mul(2);
+/// How long no batch is tried where the stream takes none, …
 const UNWANTED: Duration = Duration::from_secs(60);
+/// … and after one was refused for something else than what is in it.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// A bus whose publishes may go together.
 #[derive(Debug, Clone)]
@@ -112,6 +121,8 @@ impl Together {
 
     /// Whoever waits goes, if it is time.
     fn go_on(&self, state: &mut State) {
+        // Whose sender has given up.
+        state.waiting.retain(|waiting| !waiting.turn.is_closed());
         while !state.waiting.is_empty() && !state.is_batch_in_flight {
             let count = state.waiting.len().min(MOST);
             if state.is_wanted() && state.worth.is_worth_a_batch(count) {
@@ -136,29 +147,31 @@ impl Together {
         let began = Instant::now();
         let (messages, turns): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.message, waiting.turn)).unzip();
-        let answer = self.bus.publish_together(messages.clone()).await;
+        let answer = timeout(PATIENCE, self.bus.publish_together(messages.clone())).await;
+        let answer = answer.unwrap_or_else(|_| Err(PublishError::new(PublishErrorKind::TimedOut)));
         let mut state = self.state();
         state.is_batch_in_flight = false;
         match answer {
             Ok(last) => {
                 state.worth.batch_took(began.elapsed());
                 for (turn, later) in turns.into_iter().zip((0..messages.len() as u64).rev()) {
-                    let sequence = last.sequence - later;
+                    let sequence = last.sequence.saturating_sub(later);
                     // Whoever waited may be gone.
                     drop(turn.send(Turn::Gone(Ok(PublishAck { sequence, ..last.clone() }))));
                 }
             }
-            // As with a single one: nobody knows, and asking again is safe.
+            // As with a single one: nobody knows, and asking again is safe. Those behind it need not
+            // each wait as long to learn that nobody answers.
             Err(error) if is_unanswered(&error) => {
-                for turn in turns {
+                let behind = mem::take(&mut state.waiting).into_iter().map(|waiting| waiting.turn);
+                for turn in turns.into_iter().chain(behind) {
                     drop(turn.send(Turn::Gone(Err(PublishError::new(error.kind())))));
                 }
+                state.recent.forget();
             }
             Err(error) => {
-                if !is_for_a_repeat(&error) {
-                    tracing::warn!(%error, "no atomic batch was taken; each message goes alone for a minute");
-                    state.unwanted_until = Some(Instant::now() + UNWANTED);
-                }
+                tracing::debug!(%error, "a batch was refused: each of it goes alone");
+                state.unwanted_until = Some(Instant::now() + how_long_unwanted(&error));
                 for (message, turn) in messages.into_iter().zip(turns) {
                     self.send_alone(&mut state, message, turn);
                 }
@@ -213,9 +226,15 @@ fn is_unanswered(error: &PublishError) -> bool {
     }
 }
 
-/// One of the batch was stored before, which refuses all.
-fn is_for_a_repeat(error: &PublishError) -> bool {
-    js_error(error).is_some_and(|error| {
-        error.error_code() == ErrorCode::ATOMIC_PUBLISH_CONTAINS_DUPLICATE_MESSAGE
-    })
+/// How long no batch is tried after this refusal.
+fn how_long_unwanted(refusal: &PublishError) -> Duration {
+    match js_error(refusal).map(jetstream::Error::error_code) {
+        // One of it was stored before, or another replica is about to store it.
+        Some(
+            ErrorCode::ATOMIC_PUBLISH_CONTAINS_DUPLICATE_MESSAGE
+            | ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT,
+        ) => Duration::ZERO,
+        Some(ErrorCode::ATOMIC_PUBLISH_DISABLED) => UNWANTED,
+        Some(_) | None => BREATH,
+    }
 }

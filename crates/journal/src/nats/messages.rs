@@ -5,7 +5,7 @@
 //! then each message costs a request and a round trip. And what is on its way when it is dropped
 //! comes to nobody until its ack wait is over.
 
-use std::time::Duration;
+use std::{collections::VecDeque, mem, time::Duration};
 
 use async_nats::{Client, Message, StatusCode, Subscriber, jetstream};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
@@ -39,6 +39,8 @@ pub(super) struct Pulled {
     request: u64,
     /// How many messages of the request are still to come.
     awaited: usize,
+    /// What came before the connection was made anew.
+    early: VecDeque<Delivered>,
 }
 
 impl Pulled {
@@ -61,7 +63,24 @@ impl Pulled {
             connections,
             request: 0,
             awaited: 0,
+            early: VecDeque::new(),
         })
+    }
+
+    /// A server that was lost only for a moment still has the request: nobody listens to that one any
+    /// more, so that no more come than can be begun.
+    async fn begin_anew(&mut self) -> Result<(), Error> {
+        self.inbox = self.client.new_inbox();
+        let answers = self.client.subscribe(format!("{}.*", self.inbox)).await;
+        let mut former = mem::replace(&mut self.answers, answers.map_err(Error::unavailable)?);
+        while let Some(Some(message)) = former.next().now_or_never() {
+            if is_message(&message) {
+                let delivered = self.deliver(message);
+                self.early.push_back(delivered);
+            }
+        }
+        self.awaited = 0;
+        Ok(())
     }
 
     async fn ask(&mut self, at_most: usize) -> Result<(), Error> {
@@ -85,7 +104,7 @@ impl Pulled {
 
     /// A message, if it is one; else what the server says about the request.
     fn read(&mut self, message: Message) -> Result<Option<Delivered>, Error> {
-        let Some(status) = message.status.filter(|status| *status != StatusCode::OK) else {
+        let Some(status) = message.status.filter(|_| !is_message(&message)) else {
             self.awaited = self.awaited.saturating_sub(1);
             return Ok(Some(self.deliver(message)));
         };
@@ -112,10 +131,18 @@ impl Pulled {
     }
 }
 
+/// Else it is what the server says about a request.
+fn is_message(message: &Message) -> bool {
+    message.status.is_none_or(|status| status == StatusCode::OK)
+}
+
 impl Messages for Pulled {
     fn next(&mut self, at_most: usize) -> BoxFuture<'_, Result<Delivered, Error>> {
         async move {
             loop {
+                if let Some(early) = self.early.pop_front() {
+                    return Ok(early);
+                }
                 if self.awaited == 0 {
                     self.ask(at_most).await?;
                 }
@@ -123,7 +150,7 @@ impl Messages for Pulled {
                     heard = timeout(HEARTBEAT * 2, self.answers.next()) => heard,
                     changed = self.connections.changed() => {
                         changed.map_err(|_| Error::unavailable("the connection was closed"))?;
-                        self.awaited = 0;
+                        self.begin_anew().await?;
                         continue;
                     }
                 };
@@ -142,15 +169,15 @@ impl Messages for Pulled {
 
     fn close(mut self: Box<Self>) -> BoxFuture<'static, Vec<Delivered>> {
         async move {
-            let mut left = Vec::new();
-            // The server forgets the request with the interest in its answers, and what it had sent
-            // before comes first.
-            if self.answers.drain().await.is_err() {
-                return left;
-            }
+            let mut left = Vec::from(mem::take(&mut self.early));
+            // The server forgets the request with the interest in its answers. What it sends until it
+            // hears of that comes to nobody before its ack wait is over.
             let drained = async {
+                if self.answers.drain().await.is_err() {
+                    return;
+                }
                 while let Some(message) = self.answers.next().await {
-                    if message.status.is_none_or(|status| status == StatusCode::OK) {
+                    if is_message(&message) {
                         left.push(self.deliver(message));
                     }
                 }

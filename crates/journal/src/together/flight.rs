@@ -19,9 +19,10 @@ impl Flight {
     }
 
     pub(super) fn ended(self, is_stored: bool) {
-        if is_stored {
-            let mut state = self.together.state();
-            state.worth.single_took(self.began.elapsed(), self.at_once);
+        let mut state = self.together.state();
+        match is_stored {
+            true => state.worth.single_took(self.began.elapsed(), self.at_once),
+            false => state.recent.forget(),
         }
     }
 

@@ -36,6 +36,13 @@ impl Recent {
         }
         false
     }
+
+    /// Something was not stored, or nobody knows: all that went out is as good as new. A repeat that
+    /// gets into a batch by this costs that batch.
+    pub(super) fn forget(&mut self) {
+        self.hashes.clear();
+        self.order.clear();
+    }
 }
 
 #[cfg(test)]

@@ -190,3 +190,27 @@ async fn a_stream_that_takes_no_batches_takes_each_signal_alone() {
     assert!(all.into_iter().all(|stored| stored.unwrap() == Stored::New));
     assert_eq!((batched(&broker).await, stored(&jetstream, "VERIFICATIONS").await), (0, 300));
 }
+
+#[tokio::test]
+async fn while_nobody_answers_all_who_wait_are_told_so_soon_and_their_repeats_are_stored() {
+    let mut broker = Broker::that_syncs_always().await;
+    let sink = broker.sink().await;
+    let keys: Vec<_> = std::iter::repeat_with(fresh_key).take(600).collect();
+    flood(&sink, &keys[..200]).await.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
+
+    broker.server.kill().await.unwrap();
+    let began = Instant::now();
+    for refused in flood(&sink, &keys[200..]).await {
+        assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+
+    broker.server.restart().await.unwrap();
+    for key in &keys[200..] {
+        let stored = async || {
+            sink.append(key, callback("a"), now()).await.map_err(|error| error.to_string())
+        };
+        eventually("stored", stored).await;
+    }
+    assert_eq!(stored(&broker.raw().await, "VERIFICATIONS").await, 600);
+}

@@ -87,6 +87,10 @@ async fn login(settings: &Settings) -> Verdict {
 
 /// Tries what whoever provisions has no need of, in a way that stores nothing.
 async fn rights(connection: &Connection) -> Verdict {
+    let jetstream = connection.jetstream().expect("it was opened to a server");
+    if let Err(error) = jetstream.get_stream(VERIFICATIONS).await {
+        return Verdict::Unchecked(format!("{VERIFICATIONS}: {error}"));
+    }
     match SignalSink::new(connection, Service::CallbackReceiver).probe().await {
         Err(Error::Unavailable(_)) => {
             Verdict::Fine("who provisions can't append events".to_owned())
