@@ -39,6 +39,7 @@ impl Raw {
             subjects: vec![format!("{STREAM}.>")],
             storage: StorageType::File,
             allow_atomic_publish: true,
+            allow_direct: true,
             ..Config::default()
         };
         jetstream.create_stream(config).await.unwrap();

@@ -1,6 +1,13 @@
 //! P14: reading a verification, beside reading one message; and waiting for its end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::{StreamExt, future::join_all, stream};
 use http_body_util::Full;
@@ -14,6 +21,7 @@ use crate::{
     harness::{ACME_KEY, Scene, Verification, eventually},
     load::{Call, Latencies, Pool, by_waiting},
     report::{Goal, Sheet, mib, ms},
+    ticker::Ticker,
     usage::resident_bytes,
     venue::{INTAKE, RECEIVER, Sync, Venue},
     verifications,
@@ -29,7 +37,8 @@ const AWAITED: usize = 100;
 const WAITING: usize = 10_000;
 
 pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
-    let venue = Venue::open(Sync::Default, Scene::new()).await;
+    let scene = Scene::new().with(INTAKE, "PROOFLINE_MAX_CONNECTIONS", 2 * WAITING);
+    let venue = Venue::open(Sync::Default, scene).await;
     let intake = venue.address(INTAKE);
     let all = verifications::finished_at_assure(&venue.stage, READ).await;
     for _ in 0..rounds {
@@ -41,9 +50,9 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
 
 async fn reading(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet: &mut Sheet) {
     let calls: Vec<_> = all.iter().map(|v| look_at(v, None)).collect();
-    let turn = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let turn = Arc::new(AtomicUsize::new(0));
     let next = move || {
-        let turn = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let turn = turn.fetch_add(1, Ordering::Relaxed);
         Some(calls[turn % calls.len()].clone())
     };
     let own = by_waiting(intake, CONNECTIONS, TIME, next).await.per_second();
@@ -101,13 +110,14 @@ async fn waiting(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet:
     let pid = venue.pid(INTAKE);
     let before = resident_bytes(pid);
     let waiters = Pool::holding(intake, WAITING);
-    let waiting: Vec<_> = (0..WAITING)
-        .map(|index| {
-            let call = look_at(&all[index % all.len()], Some(Duration::from_secs(60)));
-            let waiters = waiters.clone();
-            tokio::spawn(async move { waiters.send(call).await })
-        })
-        .collect();
+    let mut arrivals = Ticker::new(2 * TIME / u32::try_from(WAITING).unwrap());
+    let mut waiting = Vec::new();
+    for index in 0..WAITING {
+        arrivals.next().await;
+        let call = look_at(&all[index % all.len()], Some(Duration::from_secs(60)));
+        let waiters = waiters.clone();
+        waiting.push(tokio::spawn(async move { waiters.send(call).await }));
+    }
     eventually("all of them are connected", async || match waiters.opened() {
         WAITING => Ok(()),
         count => Err(count.to_string()),

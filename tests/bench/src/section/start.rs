@@ -42,7 +42,7 @@ fn receiver(venue: &Venue, listen: SocketAddr) -> Command {
 
 /// Milliseconds from the start of a program to its first 2xx.
 async fn until_durable(mut command: Command, listen: SocketAddr) -> f64 {
-    let callbacks = Callbacks::mint(1_000_000 / 100);
+    let callbacks = Callbacks::mint(10_000);
     command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let started = Instant::now();
     let _child: Child = command.spawn().unwrap();
