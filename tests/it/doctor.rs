@@ -109,17 +109,17 @@ async fn what_is_good_is_said_to_be_and_what_is_unsafe_can_be_accepted_by_name()
     let findings = patient.suffers_from(&ON_A_LAPTOP).await;
     let good = findings.values().filter(|finding| finding["status"] == "ok").count();
     assert_eq!(good + ON_A_LAPTOP.len(), findings.len(), "{findings:#?}");
-    assert_eq!(findings.len(), 16);
+    assert_eq!(findings.len(), 17);
 
     let visit = patient.visits(&[]).await;
     assert_eq!(visit.code, Some(1));
     assert!(visit.shown.contains("replicas"), "{}", visit.shown);
     assert!(visit.shown.contains("→ Run three NATS servers"), "{}", visit.shown);
-    assert!(visit.complaint.contains("3 problems"), "{}", visit.complaint);
+    assert!(visit.complaint.contains("4 problems"), "{}", visit.complaint);
     let accepted: Vec<_> = ON_A_LAPTOP.iter().flat_map(|name| ["--accept", name]).collect();
     let visit = patient.visits(&accepted).await;
     assert_eq!(visit.code, Some(0), "{}", visit.shown);
-    assert_eq!(visit.shown.matches("accepted").count(), 3, "{}", visit.shown);
+    assert_eq!(visit.shown.matches("accepted").count(), 4, "{}", visit.shown);
     let streams = jetstream::new(stage.nats.clone()).get_stream("PROOFLINE_PROBE").await;
     assert!(streams.is_err(), "what it made it deletes");
 }

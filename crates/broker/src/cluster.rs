@@ -168,7 +168,9 @@ impl Cluster {
                 return false;
             }
         }
-        self.leader().await.is_some()
+        let Some(leader) = self.leader().await else { return false };
+        let running = self.members.iter().filter(|member| member.is_running()).count();
+        peers_seen_by(&self.members[leader]).await + 1 >= running
     }
 
     fn port_was_taken(&self) -> bool {
@@ -179,6 +181,14 @@ impl Cluster {
         let places: Vec<_> = self.members.iter().map(|m| m.dir().display().to_string()).collect();
         places.join(", ")
     }
+}
+
+/// How many others the leader takes for alive: on no other does it place anything.
+async fn peers_seen_by(leader: &Server) -> usize {
+    let Ok(document) = leader.monitor("/jsz").await else { return 0 };
+    let peers = document.pointer("/meta_cluster/replicas").and_then(Value::as_array);
+    let is_there = |peer: &&Value| peer["offline"] != true && peer["current"] == true;
+    peers.into_iter().flatten().filter(is_there).count()
 }
 
 /// The name of the meta leader as `member` sees it.
