@@ -31,6 +31,11 @@ impl Members {
     pub fn is_list(&self) -> bool {
         self.revision > 0
     }
+
+    /// Whether the last of them has left: the dossier is deleted, or about to be.
+    pub fn is_gone(&self) -> bool {
+        self.is_list() && self.ids.is_empty()
+    }
 }
 
 impl Dossiers {
@@ -81,8 +86,11 @@ impl Dossiers {
     ) -> Result<bool, Error> {
         for _ in 0..MAX_CONFLICTS {
             let members = self.members(tenant, dossier).await?;
-            if !members.ids.contains(id) {
-                return Ok(members.ids.is_empty() && (is_first || members.is_list()));
+            let is_alone = is_first && !members.is_list();
+            // Also written down where there never was a list, before the dossier goes: whoever would
+            // share it from then on must not get what is about to be deleted.
+            if !members.ids.contains(id) && !is_alone {
+                return Ok(members.is_gone());
             }
             let left: Vec<_> = members.ids.iter().filter(|member| *member != id).cloned().collect();
             if self.replace(tenant, dossier, &members, &left).await? {

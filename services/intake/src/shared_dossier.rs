@@ -14,6 +14,9 @@ use crate::app::App;
 /// How often the list of a dossier is read again because another changed it in between.
 const MAX_CONFLICTS: usize = 20;
 
+/// What is said of a dossier whose last verification has left it.
+const DELETED: &str = "has a dossier that was deleted";
+
 /// Why a dossier can't be shared.
 pub(crate) enum Unusable {
     /// It can't, and this is what the caller is told.
@@ -37,7 +40,7 @@ pub(crate) async fn usable(
     let dossier_id = dossier_of(app, tenant, earlier).await?;
     let members = app.dossiers.members(tenant, &dossier_id).await?;
     newest_is_finished(app, tenant, &members).await?;
-    Ok(dossier_id)
+    if members.is_gone() { Err(refused(DELETED)) } else { Ok(dossier_id) }
 }
 
 /// Writes down that this verification shares the dossier, whose id is answered.
@@ -53,6 +56,9 @@ pub(crate) async fn join(
             return Ok(dossier_id);
         }
         newest_is_finished(app, &key.tenant, &members).await?;
+        if members.is_gone() {
+            return Err(refused(DELETED));
+        }
         let mut ids = members.ids.clone();
         if !members.is_list() {
             ids.push(earlier.clone());

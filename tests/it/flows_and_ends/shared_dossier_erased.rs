@@ -231,7 +231,7 @@ async fn long_enough_after_its_end_each_goes_from_assure_and_the_dossier_with_th
     // What was found out stays here; there is nothing left to share.
     assert_eq!(then.result(&first).await["outcome"], "rejected");
     assert!(then.result(&second).await["user_info"].is_object());
-    when.creates(in_dossier_of(&second, json!({}))).await.problem(422, "assure-refused");
+    when.creates(in_dossier_of(&second, json!({}))).await.problem(422, "invalid-request");
 }
 
 #[tokio::test]
