@@ -92,12 +92,7 @@ START ?= 0
 .PHONY: simulate
 simulate: ## Runs the pipeline over models of JetStream and Assure: SEEDS=100000 START=0
 	$(CARGO) build --locked --quiet --profile simulation -p proofline-simulation
-	@# In portions: a run does not give back all of its memory, about 200 KiB.
-	@left=$(SEEDS); start=$(START); while [ $$left -gt 0 ]; do \
-		some=$$((left < 10000 ? left : 10000)); \
-		target/simulation/simulate --seeds $$some --start $$start || exit 1; \
-		left=$$((left - some)); start=$$((start + some)); \
-	done
+	target/simulation/simulate --seeds $(SEEDS) --start $(START)
 
 ROUNDS ?= 5
 .PHONY: bench

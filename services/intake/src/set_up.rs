@@ -111,7 +111,7 @@ impl SetUp<'_> {
             self.assure().set_user_data(&dossier_id, user_data).await?;
         }
         if verification.process.is_none() {
-            self.discard_orphans(&dossier_id, &verification, lease).await?;
+            let orphans = self.orphans(&dossier_id, &verification).await?;
             hold(lease).await?;
             let (created, action) = self.create(&dossier_id, &verification).await?;
             if let Err(failure) = hold(lease).await {
@@ -121,7 +121,11 @@ impl SetUp<'_> {
                 }
                 return Err(failure);
             }
-            verification = self.record_process(&dossier_id, created, action).await?;
+            let (recorded, is_own) = self.record_process(&dossier_id, created, action).await?;
+            if is_own {
+                self.discard(&dossier_id, orphans).await;
+            }
+            verification = recorded;
         }
         Ok(verification)
     }
@@ -171,24 +175,28 @@ impl SetUp<'_> {
         Ok((dossier_id, earlier.into_iter().map(|process| process.process_id).collect()))
     }
 
-    /// Deletes a process that an earlier attempt made but did not record: what the end-user needs
-    /// of it was lost with that attempt.
-    async fn discard_orphans(
+    /// The processes that earlier attempts made but did not record: what the end-user needs of them
+    /// was lost with those.
+    async fn orphans(
         &self,
         dossier_id: &str,
         verification: &Verification,
-        lease: &mut Option<&mut Lease>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
         if !self.is_repeat {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        for process in self.assure().processes_of(dossier_id).await?.unwrap_or_default() {
-            if !verification.earlier_process_ids.contains(&process.process_id) {
-                hold(lease).await?;
-                self.assure().delete_process(dossier_id, &process.process_id).await?;
-            }
+        let all = self.assure().processes_of(dossier_id).await?.unwrap_or_default();
+        let mut ids: Vec<_> = all.into_iter().map(|process| process.process_id).collect();
+        ids.retain(|id| !verification.earlier_process_ids.contains(id));
+        Ok(ids)
+    }
+
+    /// Deletes orphans, once this attempt's own process is recorded. Before that, an attempt that
+    /// stood still could yet record one of them, whoever holds the lease.
+    async fn discard(&self, dossier_id: &str, orphans: Vec<String>) {
+        for process_id in orphans {
+            self.discarded(self.assure().delete_process(dossier_id, &process_id).await);
         }
-        Ok(())
     }
 
     /// The client of the tenant's account.
@@ -215,26 +223,33 @@ impl SetUp<'_> {
         Ok(recorded?.verification)
     }
 
+    /// And whether it is this one that was recorded: another attempt may have recorded its own.
     async fn record_process(
         &self,
         dossier_id: &str,
         mut process: ProcessDetails,
         action: Option<EndUserAction>,
-    ) -> Result<Verification, Failure> {
+    ) -> Result<(Verification, bool), Failure> {
         // Sealed first: whoever sees the process in the log finds what the end-user needs.
         if let Some(action) = action {
             process.next_action_id = action.seal(&self.app.vault, self.key).await?;
         }
-        let process_id = process.process_id.clone();
+        let (process_id, action_id) = (process.process_id.clone(), process.next_action_id.clone());
         let command = Command::RecordProcess(process);
         let recorded = self.app.journal.execute(self.key, command, clock::now()).await;
-        let is_in_use = |v: &Verification| v.process.as_ref().is_some_and(|p| p.id == process_id);
+        // A capture's has no id, but an address of its own.
+        let is_own = |verification: &Verification| {
+            let process = verification.process.as_ref();
+            process.is_some_and(|it| it.id == process_id && it.next_action_id == action_id)
+        };
         if let Some(process_id) = &process_id
-            && is_unused(&recorded, is_in_use)
+            && is_unused(&recorded, is_own)
         {
             self.discarded(self.assure().delete_process(dossier_id, process_id).await);
         }
-        Ok(recorded?.verification)
+        let verification = recorded?.verification;
+        let is_own = is_own(&verification);
+        Ok((verification, is_own))
     }
 
     fn discarded(&self, deleted: Result<bool, AssureError>) {

@@ -116,7 +116,13 @@ impl Normaliser {
                     return Ok(Handled::Done);
                 }
                 // Something came in between: what was decided may no longer be right.
-                Ok(None) => history = self.journal.read_latest(key).await?,
+                Ok(None) => {
+                    history = self.journal.read_latest(key).await?;
+                    if let (None, Some(verification)) = (&look.process_id, history.open()) {
+                        // It may have a process by now.
+                        look = self.look(verification, None).await;
+                    }
+                }
                 Err(ExecuteError::Refused(refusal)) => return Err(Failure::retry(refusal)),
                 Err(ExecuteError::Journal(error)) => return Err(error.into()),
             }

@@ -67,6 +67,11 @@ impl Fleet {
         self.0.lock().expect("no panic while held").insert((kind, slot), running);
     }
 
+    /// Lets go of all services, which hold the world that holds them.
+    pub(crate) fn disband(&self) {
+        self.0.lock().expect("no panic while held").clear();
+    }
+
     /// Starts another in the place of one that has died, after a while.
     pub(crate) fn replace(&self, world: Arc<World>, process: &Process, after: Duration) {
         let place = (process.kind, process.slot);

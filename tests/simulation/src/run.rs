@@ -24,7 +24,11 @@ pub struct Verdict {
 /// How long things go wrong.
 const TROUBLE: u64 = 120;
 /// How long after that, and after the last deadline, all must be at rest.
-const REST: Duration = Duration::from_secs(600);
+const REST: Duration = Duration::from_secs(660);
+/// How long it must stay so: for what must not come any more, and for a request that comes late.
+const REMAINS: Duration = Duration::from_secs(60);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Runs a seed.
 ///
@@ -72,15 +76,15 @@ async fn live(seed: u64, plant: Option<Plant>, is_traced: bool) -> Verdict {
         }
     }
     let until = Instant::now() + REST;
-    while !checks::is_at_rest(&world) && Instant::now() < until {
-        pass(Duration::from_secs(5)).await;
+    let mut at_rest_for = Duration::ZERO;
+    while at_rest_for < REMAINS && Instant::now() < until {
+        pass(LOOK).await;
         ledger::check(&world);
+        at_rest_for = if checks::is_at_rest(&world) { at_rest_for + LOOK } else { Duration::ZERO };
     }
-    // Long enough for what must not come any more.
-    pass(Duration::from_secs(60)).await;
     checks::check(&world);
-    ledger::check(&world);
     firing.abort();
+    world.fleet.disband();
     let requested = world.judge.known().logs.len();
     let (violations, trace) = (world.judge.violations(), world.trace.lines());
     Verdict { seed, violations, trace, requested }
