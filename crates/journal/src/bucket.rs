@@ -4,7 +4,10 @@
 use async_nats::{HeaderMap, header, jetstream::context::PublishErrorKind};
 use bytes::Bytes;
 
-use crate::{Connection, Error, bus::Which};
+use crate::{
+    Connection, Error,
+    bus::{Left, Which},
+};
 
 /// What the operation header of a deleted key says; ours are deleted for good instead, but an
 /// operator's tool may leave such a marker.
@@ -73,9 +76,18 @@ impl Bucket {
             let Some(message) = self.connection.leader_get(&stream, next).await? else {
                 return Ok(());
             };
-            self.erase_revision(message.sequence).await?;
+            self.delete(message.sequence, Left::Nothing).await?;
             from = message.sequence + 1;
         }
+    }
+
+    /// Deletes what stands at a key, and leaves its bytes on disk for a while: right for what is of no
+    /// use to anybody, or sealed.
+    pub(crate) async fn remove(&self, key: &str) -> Result<(), Error> {
+        let subject = self.subject(key);
+        let last = self.connection.leader_get(&self.stream(), Which::LastOn(&subject)).await?;
+        let Some(message) = last else { return Ok(()) };
+        self.delete(message.sequence, Left::Bytes).await
     }
 
     /// The first message from this revision on, of any key: the key, the value, and its revision.
@@ -90,10 +102,11 @@ impl Bucket {
         Ok(Some((key, Entry { value: message.payload, revision: message.sequence })))
     }
 
-    /// Deletes one revision, overwriting its bytes on disk; fine when it is gone already.
-    pub(crate) async fn erase_revision(&self, revision: u64) -> Result<(), Error> {
+    /// Deletes one revision; fine when it is gone already.
+    pub(crate) async fn delete(&self, revision: u64, left: Left) -> Result<(), Error> {
         let stream = self.stream();
-        let Err(error) = self.connection.bus.delete(&stream, revision).await else { return Ok(()) };
+        let deleted = self.connection.bus.delete(&stream, revision, left).await;
+        let Err(error) = deleted else { return Ok(()) };
         let is_gone = self.connection.leader_get(&stream, Which::At(revision)).await?.is_none();
         if is_gone { Ok(()) } else { Err(error) }
     }

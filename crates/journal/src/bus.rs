@@ -46,8 +46,13 @@ pub trait Bus: fmt::Debug + Send + Sync {
         which: Several<'a>,
     ) -> BoxFuture<'a, Result<Page, Error>>;
 
-    /// Deletes one message, overwriting its bytes.
-    fn delete<'a>(&'a self, stream: &'a str, sequence: u64) -> BoxFuture<'a, Result<(), Error>>;
+    /// Deletes one message.
+    fn delete<'a>(
+        &'a self,
+        stream: &'a str,
+        sequence: u64,
+        left: Left,
+    ) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Finds a durable consumer.
     fn consumer<'a>(
@@ -90,6 +95,15 @@ pub enum Which<'a> {
     LastOn(&'a str),
     /// The first on subjects like this, from a sequence on.
     NextOn(&'a str, u64),
+}
+
+/// What a deletion leaves on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing: the bytes are overwritten, for which the server writes a whole block of its file.
+    Nothing,
+    /// The bytes, until the server compacts the block they are in.
+    Bytes,
 }
 
 /// Several messages on subjects like this.

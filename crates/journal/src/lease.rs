@@ -2,7 +2,7 @@
 
 use proofline_events::VerificationKey;
 
-use crate::{Connection, Error, bucket::Bucket, topology::LEASES};
+use crate::{Connection, Error, bucket::Bucket, bus::Left, topology::LEASES};
 
 /// The right to set up one verification, for as long as it is renewed. An unrenewed one is free
 /// again after the bucket's age, 30 s.
@@ -42,14 +42,10 @@ impl Lease {
         }
     }
 
-    /// Gives it back, unless another holds it by now. One that can't be given back runs out.
-    pub async fn release(mut self) {
-        let released = match self.renew().await {
-            Ok(true) => self.bucket.erase(&self.key).await,
-            Ok(false) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = released {
+    /// Gives it back, unless another holds it by now: that is another revision. One that can't be
+    /// given back runs out.
+    pub async fn release(self) {
+        if let Err(error) = self.bucket.delete(self.revision, Left::Bytes).await {
             tracing::debug!(%error, "a lease could not be given back: it runs out by itself");
         }
     }

@@ -12,18 +12,21 @@ use async_nats::{
         context::{PublishError, PublishErrorKind},
         message::{Acker, StreamMessage},
         publish::PublishAck,
+        response::Response,
+        stream::DeleteStatus,
     },
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture};
 use proofline_ambient::chance;
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
     Error,
     bus::{
-        Bus, Delivered, Deliveries, Heard, Messages, Outgoing, Page, Position, Pull, PullInfo,
-        Settle, Several, Which,
+        Bus, Delivered, Deliveries, Heard, Left, Messages, Outgoing, Page, Position, Pull,
+        PullInfo, Settle, Several, Which,
     },
 };
 use messages::Pulled;
@@ -98,11 +101,22 @@ impl Bus for Nats {
         self.messages(stream, which).boxed()
     }
 
-    fn delete<'a>(&'a self, stream: &'a str, sequence: u64) -> BoxFuture<'a, Result<(), Error>> {
+    fn delete<'a>(
+        &'a self,
+        stream: &'a str,
+        sequence: u64,
+        left: Left,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        // The client's own way always has the bytes overwritten.
+        let request = json!({ "seq": sequence, "no_erase": left == Left::Bytes });
         async move {
-            let stream = self.jetstream.get_stream_no_info(stream).await;
-            let stream = stream.map_err(Error::unavailable)?;
-            stream.delete_message(sequence).await.map(drop).map_err(Error::unavailable)
+            let subject = format!("STREAM.MSG.DELETE.{stream}");
+            let deleted: Response<DeleteStatus> =
+                self.jetstream.request(subject, &request).await.map_err(Error::unavailable)?;
+            match deleted {
+                Response::Ok(_) => Ok(()),
+                Response::Err { error } => Err(Error::unavailable(error)),
+            }
         }
         .boxed()
     }

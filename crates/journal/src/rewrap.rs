@@ -8,6 +8,7 @@ use proofline_seal::{Keyring, OpenError, Subject};
 use crate::{
     Connection, Error, Journal,
     bucket::{Bucket, Entry},
+    bus::Left,
     topology::DATA_KEYS,
 };
 
@@ -104,7 +105,7 @@ impl Rewrap {
         }
         // Only now. Of a walk that broke off here the next one finds the old wrapping, which is not
         // the newest any more.
-        self.data_keys.erase_revision(revision).await?;
+        self.data_keys.delete(revision, Left::Nothing).await?;
         Ok(if is_stored { Wrapping::Renewed { from } } else { Wrapping::Replaced })
     }
 }

@@ -131,7 +131,8 @@ impl Vault {
         opened.map(Some).map_err(unreadable)
     }
 
-    /// Removes a document that is of no more use.
+    /// Removes a document that is of no more use. Its bytes may stay on disk for a while, sealed: what
+    /// erases them is [`Vault::erase`].
     ///
     /// # Errors
     /// [`Error`].
@@ -140,17 +141,7 @@ impl Vault {
         key: &VerificationKey,
         kind: DocumentKind<'_>,
     ) -> Result<(), Error> {
-        self.bucket_of(kind).erase(&name(key, kind)).await
-    }
-
-    /// Removes what nobody needs any more once there is an end: every next action and all parameters,
-    /// those of attempts that came to nothing included.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn discard_used(&self, key: &VerificationKey) -> Result<(), Error> {
-        self.sealed.erase(&format!("{key}.next-action.>")).await?;
-        self.parameters.erase(&format!("{key}.>")).await
+        self.bucket_of(kind).remove(&name(key, kind)).await
     }
 
     /// Destroys the verification's data key, and with it all its documents, wherever copies of them

@@ -8,9 +8,10 @@ use std::time::Duration;
 use proofline_ambient::clock;
 use proofline_events::{Event, Recorded};
 use proofline_journal::{
-    Due, Journal, TimerKind, Vault,
+    DocumentKind, Due, Journal, TimerKind, Vault,
     worker::{Delivery, Failure, Handled},
 };
+use proofline_verification::Verification;
 
 use crate::delete_in_assure::{self, Leftover, leftover};
 
@@ -38,7 +39,7 @@ impl Removals {
         {
             let expires_at = end.finished_at + self.result_retention;
             self.journal.set_timer(TimerKind::ExpireResult, key, expires_at).await?;
-            self.vault.discard_used(key).await?;
+            self.discard_used(&verification).await?;
             match leftover(&verification, end) {
                 Leftover::Nothing => self.delete_after.map(|after| end.finished_at + after),
                 Leftover::Process | Leftover::Everything => Some(clock::now()),
@@ -55,5 +56,20 @@ impl Removals {
             delete_in_assure::set(&self.journal, due).await?;
         }
         Ok(Handled::Done)
+    }
+
+    /// Removes what nobody needs any more once there is an end. What attempts that came to nothing have
+    /// sealed goes with the data key.
+    async fn discard_used(&self, verification: &Verification) -> Result<(), Failure> {
+        let next_action = verification.process.as_ref().and_then(|it| it.next_action_id.as_ref());
+        let parameters = verification.submitted.as_ref().and_then(|it| it.parameters_id.as_ref());
+        let used = [
+            next_action.map(|id| DocumentKind::NextAction(id)),
+            parameters.map(|id| DocumentKind::StartParameters(id)),
+        ];
+        for document in used.into_iter().flatten() {
+            self.vault.discard(&verification.key, document).await?;
+        }
+        Ok(())
     }
 }

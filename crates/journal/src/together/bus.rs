@@ -10,7 +10,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use super::Together;
 use crate::{
     Error,
-    bus::{Bus, Heard, Outgoing, Page, Pull, Several, Which},
+    bus::{Bus, Heard, Left, Outgoing, Page, Pull, Several, Which},
 };
 
 impl Bus for Together {
@@ -49,8 +49,13 @@ impl Bus for Together {
         self.bus.direct_get(stream, which)
     }
 
-    fn delete<'a>(&'a self, stream: &'a str, sequence: u64) -> BoxFuture<'a, Result<(), Error>> {
-        self.bus.delete(stream, sequence)
+    fn delete<'a>(
+        &'a self,
+        stream: &'a str,
+        sequence: u64,
+        left: Left,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        self.bus.delete(stream, sequence, left)
     }
 
     fn consumer<'a>(

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture, stream};
 use proofline_journal::{
     Error,
-    bus::{Bus, Heard, Outgoing, Page, Pull, Several, Which},
+    bus::{Bus, Heard, Left, Outgoing, Page, Pull, Several, Which},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -172,7 +172,12 @@ impl Bus for Wire {
         .boxed()
     }
 
-    fn delete<'a>(&'a self, stream: &'a str, sequence: u64) -> BoxFuture<'a, Result<(), Error>> {
+    fn delete<'a>(
+        &'a self,
+        stream: &'a str,
+        sequence: u64,
+        _left: Left,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         let name = stream.to_owned();
         async move {
             self.say(|| format!("deletes {sequence} of {name}"));
