@@ -3,7 +3,7 @@
 //! On a broker that syncs always each message costs it one write to the disk, whatever is in flight,
 //! and an atomic batch costs about as much as a dozen of them. So where many wait, one batch serves
 //! them sooner than each its own message. On a broker that does not sync always a batch is what
-//! costs. Which of the two it is, nobody tells: it is measured, all the time (`worth.rs`).
+//! costs. Which of the two it is, nobody tells: both are tried, now and then (`worth.rs`).
 //!
 //! Nothing else changes. Each publish is answered once it is durable. A batch that was refused was
 //! not stored, whatever one in it was refused for, and each goes alone then; as each has a message
@@ -41,8 +41,9 @@ use worth::Worth;
 
 /// The largest batch; the server takes 1000.
 const MOST: usize = 256;
-/// So many of those that wait go alone before it is asked again whether a batch is better.
-const AT_A_TIME: usize = 16;
+/// A batch waits so long at most until as many have come as may be expected: about what a broker takes
+/// for a batch of whatever size.
+const GATHER: Duration = Duration::from_millis(2);
 /// How long a batch may be on its way: as long as a message by itself, to be sent and to be answered.
 const PATIENCE: Duration = REQUEST_TIMEOUT.saturating_mul(2);
 /// How long no batch is tried where the stream takes none, …
@@ -63,6 +64,12 @@ struct State {
     /// How many are in flight by themselves.
     alone: usize,
     is_batch_in_flight: bool,
+    /// How many were in flight or waiting when some were last answered: about as many come again.
+    expected: usize,
+    /// Counts how often some that waited went.
+    departures: u64,
+    /// Somebody will look when it is late for this departure.
+    late_for: Option<u64>,
     worth: Worth,
     recent: Recent,
     /// No batch is tried before.
@@ -121,30 +128,50 @@ impl Together {
 
     /// Whoever waits goes, if it is time.
     fn go_on(&self, state: &mut State) {
-        // Whose sender has given up.
-        state.waiting.retain(|waiting| !waiting.turn.is_closed());
-        while !state.waiting.is_empty() && !state.is_batch_in_flight {
-            let count = state.waiting.len().min(MOST);
-            if state.is_wanted() && state.worth.is_worth_a_batch(count) {
-                let batch = state.waiting.drain(..count).collect();
-                state.is_batch_in_flight = true;
-                tokio::spawn(self.clone().publish_batch(batch));
-            } else if state.is_wanted() && state.worth.is_crowded(state.alone) {
-                return;
-            } else {
-                let some = state.waiting.len().min(AT_A_TIME);
-                for Waiting { message, turn } in state.waiting.drain(..some).collect::<Vec<_>>() {
-                    self.send_alone(state, message, turn);
-                }
-                if state.alone > 0 {
-                    return;
-                }
-            }
+        if state.is_batch_in_flight || state.waiting.is_empty() {
+            return;
+        }
+        if state.goes_together() && state.waiting.len() < state.expected / 2 {
+            self.wait_for_more(state);
+        } else {
+            self.go(state);
         }
     }
 
+    /// Whoever waits goes now.
+    fn go(&self, state: &mut State) {
+        // Those whose sender has given up don't.
+        state.waiting.retain(|waiting| !waiting.turn.is_closed());
+        let count = state.waiting.len().min(MOST);
+        state.departures += 1;
+        let some: Vec<_> = state.waiting.drain(..count).collect();
+        if state.goes_together() && state.worth.is_worth_a_batch(count) {
+            state.is_batch_in_flight = true;
+            tokio::spawn(self.clone().publish_batch(some));
+            return;
+        }
+        for Waiting { message, turn } in some {
+            self.send_alone(state, message, turn);
+        }
+        self.go_on(state);
+    }
+
+    fn wait_for_more(&self, state: &mut State) {
+        let departure = state.departures;
+        if state.late_for.replace(departure) == Some(departure) {
+            return;
+        }
+        let together = self.clone();
+        tokio::spawn(async move {
+            gather().await;
+            let mut state = together.state();
+            if state.departures == departure && !state.is_batch_in_flight {
+                together.go(&mut state);
+            }
+        });
+    }
+
     async fn publish_batch(self, batch: Vec<Waiting>) {
-        let began = Instant::now();
         let (messages, turns): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.message, waiting.turn)).unzip();
         let answer = timeout(PATIENCE, self.bus.publish_together(messages.clone())).await;
@@ -153,7 +180,7 @@ impl Together {
         state.is_batch_in_flight = false;
         match answer {
             Ok(last) => {
-                state.worth.batch_took(began.elapsed());
+                state.has_answered(messages.len());
                 for (turn, later) in turns.into_iter().zip((0..messages.len() as u64).rev()) {
                     let sequence = last.sequence.saturating_sub(later);
                     // Whoever waited may be gone.
@@ -190,7 +217,7 @@ impl Together {
 
     fn depart(&self, state: &mut State) -> Flight {
         state.alone += 1;
-        Flight::begin(self.clone(), state.alone)
+        Flight::begin(self.clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -199,15 +226,28 @@ impl Together {
 }
 
 impl State {
-    fn is_better_waiting(&self) -> bool {
-        self.is_batch_in_flight
-            || !self.waiting.is_empty()
-            || (self.is_wanted() && self.worth.is_crowded(self.alone))
+    /// So many are durable now.
+    fn has_answered(&mut self, count: usize) {
+        self.expected = count + self.alone + self.waiting.len();
+        self.worth.answered(count, self.expected, Instant::now());
     }
 
-    fn is_wanted(&self) -> bool {
-        self.unwanted_until.is_none_or(|until| until <= Instant::now())
+    /// Those who come to wait are served sooner together, as far as is known.
+    fn goes_together(&self) -> bool {
+        self.worth.is_better_together()
+            && self.unwanted_until.is_none_or(|until| until <= Instant::now())
     }
+
+    fn is_better_waiting(&self) -> bool {
+        let is_crowded = self.worth.is_crowded(self.alone.max(self.expected));
+        self.is_batch_in_flight || !self.waiting.is_empty() || (is_crowded && self.goes_together())
+    }
+}
+
+/// Until it is late for whoever waits for more.
+#[expect(clippy::disallowed_methods, reason = "how long somebody waits for company is a time")]
+async fn gather() {
+    tokio::time::sleep(GATHER).await;
 }
 
 fn unknown() -> PublishError {

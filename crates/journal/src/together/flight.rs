@@ -1,27 +1,22 @@
 //! A message that goes by itself, counted until it is answered or given up.
 
-use tokio::time::Instant;
-
 use super::{State, Together};
 
 #[derive(Debug)]
 pub(super) struct Flight {
     together: Together,
-    /// How many were in flight when it began, with itself.
-    at_once: usize,
-    began: Instant,
     is_counted: bool,
 }
 
 impl Flight {
-    pub(super) fn begin(together: Together, at_once: usize) -> Self {
-        Self { together, at_once, began: Instant::now(), is_counted: true }
+    pub(super) fn begin(together: Together) -> Self {
+        Self { together, is_counted: true }
     }
 
     pub(super) fn ended(self, is_stored: bool) {
         let mut state = self.together.state();
         match is_stored {
-            true => state.worth.single_took(self.began.elapsed(), self.at_once),
+            true => state.has_answered(1),
             false => state.recent.forget(),
         }
     }

@@ -1,127 +1,209 @@
-//! Whether a batch serves those who wait sooner than each its own message.
+//! Whether those who wait are served sooner by batches than each by its own message.
+//!
+//! How long a message takes cannot tell: a wait for processors looks like a wait for a disk. So both
+//! ways are tried, and what counts is how many are answered in a time while many wait.
 
 use std::time::Duration;
 
-/// What a message costs the broker no more than, unless it goes to the disk for each: below this
-/// the processors are what is waited for, and a batch gains nothing.
-const SURELY_A_DISK: Duration = Duration::from_micros(100);
-/// What a batch takes, as long as none was measured.
-const BATCH: Duration = Duration::from_micros(2500);
-/// How much of an estimate the newest measurement makes up: one of so many.
-const WEIGHT: u32 = 16;
-/// A measurement counts for no more than so many times the estimate: one hiccup of a disk is no rule.
-const HICCUP: u32 = 4;
-/// So many always go at once: of one alone nobody can tell a slow disk from a long way.
-const FEW: usize = 4;
-/// With each batch what a single message takes is trusted a little less, until some go alone again
-/// and tell.
-const DOUBT: f64 = 0.998;
+use tokio::time::Instant;
 
-/// What was measured, as moving means.
+/// With fewer in flight everything goes at once, and nothing is learnt.
+const FEW: usize = 4;
+/// A batch of fewer is never worth it.
+const LEAST: usize = 8;
+/// How long a way is watched at a time, at least …
+const WINDOW: Duration = Duration::from_millis(100);
+/// … and for how many answers.
+const ANSWERS: usize = 128;
+/// Batches cost a broker more than they cost us, so they must be better by this.
+const BETTER: f64 = 1.1;
+/// The other way is tried after so many windows; ever later where it loses, up to …
+const FIRST_TRIAL: u32 = 4;
+/// … this, which is some ten seconds.
+const LAST_TRIAL: u32 = 128;
+
+/// How those who wait go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Alone,
+    Together,
+}
+
+/// What was seen.
 #[derive(Debug)]
 pub(super) struct Worth {
-    /// What one message adds to the wait of those behind it.
-    single: Duration,
-    /// From the first publish of a batch to its acknowledgement.
-    batch: Duration,
+    /// The one that is better, as far as is known.
+    better: Way,
+    /// The one in use: now and then the other.
+    way: Way,
+    /// Answers in a second, of each way.
+    alone: Option<f64>,
+    together: Option<f64>,
+    window: Option<Window>,
+    /// Windows until the other way is tried.
+    trial_in: u32,
+    next_trial_in: u32,
+}
+
+#[derive(Debug)]
+struct Window {
+    since: Instant,
+    answers: usize,
+    /// Answers that are still those of the way before.
+    stale: usize,
 }
 
 impl Default for Worth {
     fn default() -> Self {
-        Self { single: Duration::ZERO, batch: BATCH }
+        Self {
+            better: Way::Alone,
+            way: Way::Alone,
+            alone: None,
+            together: None,
+            window: None,
+            trial_in: 1,
+            next_trial_in: FIRST_TRIAL,
+        }
     }
 }
 
 impl Worth {
-    /// So many went at once, and one of them took so long: each of them has added its share.
-    pub(super) fn single_took(&mut self, time: Duration, at_once: usize) {
-        let at_once = u32::try_from(at_once.max(1)).unwrap_or(u32::MAX);
-        let most = if self.single.is_zero() { Duration::MAX } else { self.single * HICCUP };
-        self.single = blend(self.single, (time / at_once).min(most));
+    /// Whether those who wait should go together, if they are enough.
+    pub(super) fn is_better_together(&self) -> bool {
+        self.way == Way::Together
     }
 
-    /// A batch took so long.
-    pub(super) fn batch_took(&mut self, time: Duration) {
-        self.batch = blend(self.batch, time.min(self.batch * HICCUP));
-        self.single = self.single.mul_f64(DOUBT);
-    }
-
-    /// Whether so many are served sooner by a batch.
+    /// Whether so many are enough for a batch.
     pub(super) fn is_worth_a_batch(&self, count: usize) -> bool {
-        count > 1 && self.takes(count) > self.batch
+        count >= LEAST
     }
 
-    /// With so many in flight one more waits longer for them than for a batch.
+    /// Whether so many are enough for it to matter.
     pub(super) fn is_crowded(&self, in_flight: usize) -> bool {
-        in_flight >= FEW && self.takes(in_flight) > self.batch
+        in_flight >= FEW
     }
 
-    /// What so many single messages take; nothing worth counting on a broker that does not sync always.
-    fn takes(&self, count: usize) -> Duration {
-        if self.single < SURELY_A_DISK {
-            return Duration::ZERO;
+    /// So many were answered now, of so many that were in flight or waiting.
+    pub(super) fn answered(&mut self, count: usize, in_flight: usize, now: Instant) {
+        if !self.is_crowded(in_flight) {
+            self.window = None;
+            return;
         }
-        self.single.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
+        let begin = |stale| Window { since: now, answers: 0, stale };
+        let window = self.window.get_or_insert_with(|| begin(0));
+        if window.stale > 0 {
+            let stale = window.stale.saturating_sub(count);
+            *window = begin(stale);
+            return;
+        }
+        window.answers += count;
+        let took = now.duration_since(window.since);
+        if took < WINDOW || window.answers < ANSWERS {
+            return;
+        }
+        let rate = window.answers as f64 / took.as_secs_f64();
+        let changed = self.learn(rate);
+        let left = in_flight.saturating_sub(count);
+        self.window = Some(begin(if changed { left } else { 0 }));
     }
-}
 
-fn blend(estimate: Duration, measured: Duration) -> Duration {
-    (estimate * (WEIGHT - 1) + measured) / WEIGHT
+    /// A window of the way in use is over. Whether another way is in use from now on.
+    fn learn(&mut self, rate: f64) -> bool {
+        let known = match self.way {
+            Way::Alone => &mut self.alone,
+            Way::Together => &mut self.together,
+        };
+        *known = Some(known.map_or(rate, |known| f64::midpoint(known, rate)));
+        let before = self.way;
+        if self.way != self.better {
+            // The trial is over.
+            let better = self.which_is_better();
+            self.next_trial_in = match better == self.better {
+                true => (self.next_trial_in * 2).min(LAST_TRIAL),
+                false => FIRST_TRIAL,
+            };
+            self.trial_in = self.next_trial_in;
+            (self.better, self.way) = (better, better);
+        } else {
+            self.trial_in = self.trial_in.saturating_sub(1);
+            if self.trial_in == 0 {
+                self.way = match self.way {
+                    Way::Alone => Way::Together,
+                    Way::Together => Way::Alone,
+                };
+            }
+        }
+        self.way != before
+    }
+
+    fn which_is_better(&self) -> Way {
+        match (self.alone, self.together) {
+            (Some(alone), Some(together)) if together > alone * BETTER => Way::Together,
+            _ => Way::Alone,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MILLISECOND: Duration = Duration::from_millis(1);
-    const MICROSECOND: Duration = Duration::from_micros(1);
+    /// Callers who are answered at a rate that depends on the way, always 64 of them left.
+    struct Callers {
+        worth: Worth,
+        now: Instant,
+    }
 
-    /// After many singles of which each takes its turn at the disk for so long.
-    fn measured(each: Duration, at_once: u32) -> Worth {
+    impl Callers {
+        fn new() -> Self {
+            Self { worth: Worth::default(), now: Instant::now() }
+        }
+
+        /// For so long; which share of the answers were batches'.
+        fn are_answered(&mut self, alone: f64, together: f64, seconds: u64) -> f64 {
+            let until = self.now + Duration::from_secs(seconds);
+            let (mut in_batches, mut all) = (0_u32, 0_u32);
+            while self.now < until {
+                let is_batch = self.worth.is_better_together();
+                self.now += Duration::from_secs_f64(1.0 / if is_batch { together } else { alone });
+                self.worth.answered(1, 64, self.now);
+                in_batches += u32::from(is_batch);
+                all += 1;
+            }
+            f64::from(in_batches) / f64::from(all)
+        }
+    }
+
+    #[test]
+    fn where_batches_are_better_nearly_all_go_so() {
+        let share = Callers::new().are_answered(4_000.0, 15_000.0, 60);
+        assert!(share > 0.98, "{share}");
+    }
+
+    #[test]
+    fn where_they_are_not_hardly_any_do() {
+        for together in [6_000.0, 12_000.0] {
+            let share = Callers::new().are_answered(12_000.0, together, 60);
+            assert!(share < 0.04, "{share}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_noticed() {
+        let mut callers = Callers::new();
+        callers.are_answered(12_000.0, 6_000.0, 60);
+        callers.are_answered(1_000.0, 15_000.0, 60);
+        let share = callers.are_answered(1_000.0, 15_000.0, 60);
+        assert!(share > 0.98, "{share}");
+    }
+
+    #[test]
+    fn nothing_is_learnt_while_few_wait() {
         let mut worth = Worth::default();
-        for _ in 0..200 {
-            worth.single_took(each * at_once, at_once as usize);
+        let begun = Instant::now();
+        for number in 0..10_000 {
+            worth.answered(1, FEW - 1, begun + Duration::from_millis(number));
         }
-        worth
-    }
-
-    #[test]
-    fn a_batch_is_worth_it_from_the_number_on_whose_turns_at_the_disk_take_longer() {
-        let worth = measured(200 * MICROSECOND, 8);
-        assert!(!worth.is_worth_a_batch(12) && worth.is_worth_a_batch(14));
-        assert!(!worth.is_crowded(12) && worth.is_crowded(14));
-    }
-
-    #[test]
-    fn one_alone_never_is_a_batch_however_slow_the_disk() {
-        assert!(!measured(50 * MILLISECOND, 1).is_worth_a_batch(1));
-    }
-
-    #[test]
-    fn it_never_is_where_messages_take_no_turns_at_the_disk() {
-        let worth = measured(30 * MICROSECOND, 256);
-        assert!(!worth.is_worth_a_batch(1000) && !worth.is_crowded(1000));
-    }
-
-    #[test]
-    fn batches_that_take_long_are_worth_it_for_more_and_one_hiccup_says_little() {
-        let mut worth = measured(200 * MICROSECOND, 8);
-        worth.batch_took(2 * Duration::from_secs(1));
-        assert!(worth.is_worth_a_batch(18));
-        for _ in 0..50 {
-            worth.batch_took(20 * MILLISECOND);
-            worth.single_took(200 * MICROSECOND, 1);
-        }
-        assert!(!worth.is_worth_a_batch(64) && worth.is_worth_a_batch(128));
-    }
-
-    #[test]
-    fn after_many_batches_some_go_alone_again() {
-        let mut worth = measured(200 * MICROSECOND, 8);
-        let batches = (0..2000).take_while(|_| {
-            worth.batch_took(3 * MILLISECOND);
-            worth.is_worth_a_batch(64)
-        });
-        assert!((100..1000).contains(&batches.count()));
+        assert!(worth.alone.is_none() && !worth.is_better_together());
     }
 }
