@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::info;
 
-use super::{Limits, Readiness, server};
+use super::{Limits, Readiness, edge::Edge, server};
 use crate::{Shutdown, telemetry};
 
 /// Serves the admin endpoints until shutdown is asked. Most services want [`with_admin`], under
@@ -28,7 +28,8 @@ pub async fn serve_admin(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     info!(address = %listener.local_addr()?, "admin endpoints are listening");
-    server::run(listener, router(readiness), &shutdown, Limits::ADMIN).await;
+    let edge = Edge { router: router(readiness), shutdown, body_timeout: None };
+    server::run(listener, edge, Limits::ADMIN).await;
     Ok(())
 }
 

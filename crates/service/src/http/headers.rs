@@ -21,10 +21,9 @@ const USUAL: [(HeaderName, &str); 5] = [
     (X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// A layer for every route.
-pub(super) async fn add(mut response: Response) -> Response {
+/// What a handler has set stays.
+pub(super) fn add(response: &mut Response) {
     for (name, value) in USUAL {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }

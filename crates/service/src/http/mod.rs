@@ -1,6 +1,7 @@
 //! HTTP as every service speaks it: listening, admin endpoints, spans, graceful stop.
 
 mod admin;
+mod edge;
 mod headers;
 mod limits;
 mod paced;

@@ -8,30 +8,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    BoxError,
-    body::{Body, BodyDataStream, Bytes, HttpBody},
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{BoxError, body::Bytes};
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// So much must come in each stretch of waiting, or the end.
 const LEAST_BYTES: usize = 16 * 1024;
-
-/// A layer for every route: a body that comes slower breaks off.
-pub(super) async fn pace(
-    State(stretch): State<Duration>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
-    }
-    next.run(request.map(|body| Body::from_stream(Paced::new(body, stretch)))).await
-}
 
 /// The sender was too slow.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +27,8 @@ impl std::fmt::Display for TooSlow {
 
 impl std::error::Error for TooSlow {}
 
-struct Paced {
-    body: BodyDataStream,
+pub(super) struct Paced<S> {
+    body: S,
     stretch: Duration,
     /// What is left of this stretch.
     left: Duration,
@@ -54,14 +36,14 @@ struct Paced {
     bytes: usize,
     /// Since when we wait, if we do.
     waiting_since: Option<Instant>,
-    alarm: Pin<Box<Sleep>>,
+    /// Made when there is something to wait for: most bodies come with their head.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
-impl Paced {
-    fn new(body: Body, stretch: Duration) -> Self {
-        let alarm = Box::pin(sleep_until(Instant::now() + stretch));
-        let body = body.into_data_stream();
-        Self { body, stretch, left: stretch, bytes: 0, waiting_since: None, alarm }
+impl<S> Paced<S> {
+    /// A body that breaks off when it comes slower than this.
+    pub(super) fn new(body: S, stretch: Duration) -> Self {
+        Self { body, stretch, left: stretch, bytes: 0, waiting_since: None, alarm: None }
     }
 
     fn has_come(&mut self, bytes: usize) {
@@ -75,16 +57,21 @@ impl Paced {
     }
 
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.waiting_since.is_none() {
-            let now = Instant::now();
-            self.waiting_since = Some(now);
-            self.alarm.as_mut().reset(now + self.left);
+        let now = Instant::now();
+        let until = *self.waiting_since.get_or_insert(now) + self.left;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if alarm.deadline() != until {
+            alarm.as_mut().reset(until);
         }
-        self.alarm.as_mut().poll(cx)
+        alarm.as_mut().poll(cx)
     }
 }
 
-impl Stream for Paced {
+impl<S, E> Stream for Paced<S>
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: Into<BoxError>,
+{
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -93,7 +80,7 @@ impl Stream for Paced {
                 if let Some(Ok(chunk)) = &item {
                     self.has_come(chunk.len());
                 }
-                Poll::Ready(item.map(|chunk| chunk.map_err(BoxError::from)))
+                Poll::Ready(item.map(|chunk| chunk.map_err(Into::into)))
             }
             Poll::Pending => self.poll_alarm(cx).map(|()| Some(Err(TooSlow.into()))),
         }
@@ -102,6 +89,7 @@ impl Stream for Paced {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use futures_util::stream;
 
     use super::*;
@@ -123,7 +111,7 @@ mod tests {
 
     /// How much comes of a body whose reader takes so long over each part.
     async fn read(body: Body, stretch: Duration, takes: Duration) -> Result<usize, BoxError> {
-        let mut paced = Paced::new(body, stretch);
+        let mut paced = Paced::new(body.into_data_stream(), stretch);
         let mut read = 0;
         while let Some(chunk) = paced.next().await {
             read += chunk?.len();

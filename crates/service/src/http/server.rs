@@ -1,30 +1,22 @@
 //! A public HTTP server that stops gracefully.
 
-use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::{
-    Router,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::CONNECTION},
-    middleware,
-    response::{IntoResponse, Response},
-};
-use hyper::server::conn::http1;
+use axum::Router;
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{interval, timeout},
 };
-use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, info, warn};
 
-use super::{Callers, Limits, headers, paced, peers::Peers, traced, unread};
+use super::{Callers, Limits, edge::Edge, peers::Peers, traced};
 use crate::Shutdown;
 
 /// No request head is larger.
@@ -80,29 +72,21 @@ async fn serve_callers(
     callers: Callers,
 ) -> anyhow::Result<()> {
     info!(address = %listener.local_addr()?, "listening");
-    let router = traced(router.layer(CatchPanicLayer::custom(panicked)), callers);
-    let router = router
-        .layer(middleware::from_fn_with_state(limits.body_timeout, paced::pace))
-        .layer(middleware::from_fn(unread::read_on))
-        .layer(middleware::map_response(headers::add));
-    run(listener, router, &shutdown, limits).await;
+    let edge =
+        Edge { router: traced(router, callers), shutdown, body_timeout: Some(limits.body_timeout) };
+    run(listener, edge, limits).await;
     Ok(())
 }
 
 /// Serves until shutdown is asked, and then until the requests in flight are answered.
-pub(super) async fn run(
-    listener: TcpListener,
-    router: Router,
-    shutdown: &Shutdown,
-    limits: Limits,
-) {
+pub(super) async fn run(listener: TcpListener, edge: Edge, limits: Limits) {
+    let shutdown = edge.shutdown.clone();
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.max_connections));
-    let router = router.layer(middleware::map_response_with_state(shutdown.clone(), last_if));
-    let accepting = accept_all(listener, router, &connections, &places, limits);
+    let accepting = accept_all(listener, edge, &connections, &places, limits);
     tokio::select! {
         () = accepting => {}
-        () = lingered(shutdown, limits.linger) => {}
+        () = lingered(&shutdown, limits.linger) => {}
     }
     if timeout(limits.drain, connections.shutdown()).await.is_err() {
         warn!("a request whose sender did not end it in time was dropped");
@@ -116,19 +100,11 @@ async fn lingered(shutdown: &Shutdown, linger: Duration) {
     tokio::time::sleep(linger).await;
 }
 
-/// Tells whoever gets an answer while we stop that it is the connection's last.
-async fn last_if(State(shutdown): State<Shutdown>, mut answer: Response) -> Response {
-    if shutdown.is_cancelled() {
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    answer
-}
-
 /// Takes connections until it is dropped. Whoever sends no request for too long loses its
 /// connection, and there are never more than so many: strangers must not use up the descriptors.
 async fn accept_all(
     listener: TcpListener,
-    router: Router,
+    edge: Edge,
     connections: &GracefulShutdown,
     places: &Arc<Semaphore>,
     limits: Limits,
@@ -148,7 +124,8 @@ async fn accept_all(
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "TCP_NODELAY was refused");
         }
-        let service = TowerToHyperService::new(router.clone());
+        let edge = edge.clone();
+        let service = service_fn(move |request| edge.clone().answer(request));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
@@ -177,11 +154,6 @@ async fn accept(
             }
         }
     }
-}
-
-/// The panic itself was logged where it happened.
-fn panicked(_: Box<dyn Any + Send>) -> Response {
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 #[cfg(test)]
@@ -294,8 +266,8 @@ mod tests {
             std::future::pending::<()>().await;
         };
         let router = Router::new().route("/", get(handler));
-        let stop = shutdown.clone();
-        let server = tokio::spawn(async move { run(listener, router, &stop, limits).await });
+        let edge = Edge { router, shutdown: shutdown.clone(), body_timeout: None };
+        let server = tokio::spawn(run(listener, edge, limits));
         let request = tokio::spawn(request(address));
         arrived.notified().await;
         shutdown.cancel();
@@ -310,8 +282,8 @@ mod tests {
         let limits = Limits { header_timeout, max_connections: 1, ..Limits::USUAL };
         let shutdown = Shutdown::new();
         let router = Router::new().route("/", get(async || "done"));
-        let stop = shutdown.clone();
-        let server = tokio::spawn(async move { run(listener, router, &stop, limits).await });
+        let edge = Edge { router, shutdown: shutdown.clone(), body_timeout: None };
+        let server = tokio::spawn(run(listener, edge, limits));
         let mut stranger = TcpStream::connect(address).await.unwrap();
         stranger.write_all(b"GET / HT").await.unwrap();
         // There is one place, so this answer comes once the stranger has lost it.

@@ -2,15 +2,16 @@
 //!
 //! The path itself is never recorded: on some routes it holds a token.
 
-use std::time::Instant;
+use std::{panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::Method,
+    http::{Method, StatusCode},
     middleware::{Next, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use opentelemetry::{KeyValue, global, metrics::Histogram, trace::TraceContextExt};
 use tracing::{Instrument, debug, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -31,8 +32,7 @@ pub enum Callers {
     Strangers,
 }
 
-/// Gives each request a server span named by method and route, and
-/// measures `http.server.request.duration` until the head of the response. [`super::serve`] does
+/// Gives each request a server span named by method and route, 500 for a panic, and measures `http.server.request.duration` until the head of the response. [`super::serve`] does
 /// this already; it is public for tests that call a router directly.
 pub fn traced(router: Router, callers: Callers) -> Router {
     let duration = global::meter("proofline")
@@ -74,7 +74,10 @@ async fn server_span(
         Callers::Strangers => span.add_link(parent.span().span_context().clone()),
     }
 
-    let response = next.run(request).instrument(span.clone()).await;
+    let answering = AssertUnwindSafe(next.run(request).instrument(span.clone()));
+    // A panic was logged where it happened.
+    let response = answering.catch_unwind().await;
+    let response = response.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
 
     let status = response.status();
     let elapsed = started.elapsed();

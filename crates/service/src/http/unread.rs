@@ -9,13 +9,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    body::{Body, BodyDataStream, Bytes, HttpBody},
-    extract::Request,
-    http::header::EXPECT,
-    middleware::Next,
-    response::Response,
-};
+use axum::body::{Body, BodyDataStream, Bytes};
 use futures_util::{Stream, StreamExt};
 
 /// How much is read on; who sends more may see a reset.
@@ -23,19 +17,17 @@ const LIMIT: usize = 32 * 1024 * 1024;
 /// For how long.
 const TIME: Duration = Duration::from_secs(5);
 
-/// A layer for every route.
-pub(super) async fn read_on(request: Request, next: Next) -> Response {
-    // A sender that waits for our word (`Expect`) has sent nothing yet.
-    if request.headers().contains_key(EXPECT) || request.body().is_end_stream() {
-        return next.run(request).await;
-    }
-    let watched = |body: Body| Watched { rest: body.into_data_stream(), is_over: false };
-    next.run(request.map(|body| Body::from_stream(watched(body)))).await
-}
-
-struct Watched {
+/// A request body, of which the rest is read on when it is dropped.
+pub(super) struct Watched {
     rest: BodyDataStream,
     is_over: bool,
+}
+
+impl Watched {
+    /// A body whose sender sends on, or only when told to.
+    pub(super) fn new(rest: BodyDataStream, sends_on: bool) -> Self {
+        Self { rest, is_over: !sends_on }
+    }
 }
 
 impl Stream for Watched {

@@ -21,7 +21,11 @@ pub fn inject(set: &mut impl FnMut(&str, String)) {
 /// malformed. Hand it to `Span::set_parent` before the span is entered, or to `add_link`.
 pub fn extract(get: impl Fn(&str) -> Option<String>) -> Context {
     let propagator = TraceContextPropagator::new();
-    let found = propagator.fields().filter_map(|name| Some((name, get(name)?))).collect();
+    let found = propagator.fields().filter_map(|name| Some((name, get(name)?)));
+    let found: HashMap<_, _> = found.collect();
+    if found.is_empty() {
+        return Context::new();
+    }
     propagator.extract_with_context(&Context::new(), &Found(found))
 }
 

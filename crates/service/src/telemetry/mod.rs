@@ -30,8 +30,7 @@ use opentelemetry_sdk::{
 use prometheus::Registry;
 use tracing::Subscriber;
 use tracing_subscriber::{
-    EnvFilter, Layer, fmt::format::JsonFields, layer::SubscriberExt, registry::LookupSpan,
-    util::SubscriberInitExt,
+    EnvFilter, Layer, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
 };
 
 pub use keys::keys_in_use;
@@ -67,6 +66,9 @@ pub fn init(service_name: &'static str, settings: &Settings) -> Guard {
     let traces = tracing_opentelemetry::layer()
         .with_tracer(tracer.tracer(service_name))
         .with_threads(false)
+        // The same for all spans of a name; and when a span was entered and left, each time it was.
+        .with_location(false)
+        .with_tracked_inactivity(false)
         .with_filter(EnvFilter::new(TRACED));
     let subscriber = tracing_subscriber::registry().with(traces).with(logs(settings));
     // A test harness may have its own subscriber: then that one counts.
@@ -91,8 +93,8 @@ where
         return tracing_subscriber::fmt::layer().with_filter(filter).boxed();
     }
     tracing_subscriber::fmt::layer()
+        .fmt_fields(json::Members)
         .event_format(json::JsonWithTrace::default())
-        .fmt_fields(JsonFields::new())
         .with_filter(filter)
         .boxed()
 }
