@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// Longer than anything may take.
+/// Longer than anything may take that says nothing else.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Seen = Arc<Mutex<HashMap<String, Instant>>>;
@@ -61,9 +61,19 @@ impl Watch {
 
     /// Waits until so many have come.
     pub(crate) async fn reaches(&mut self, wanted: usize) {
+        self.reaches_within(wanted, PATIENCE).await;
+    }
+
+    /// Waits for no longer than this.
+    pub(crate) async fn reaches_within(&mut self, wanted: usize, patience: Duration) {
         let reached =
-            timeout(PATIENCE, self.count.wait_for(|count| *count >= wanted)).await.is_ok();
-        assert!(reached, "{} of {wanted} have come", *self.count.borrow());
+            timeout(patience, self.count.wait_for(|count| *count >= wanted)).await.is_ok();
+        assert!(reached, "{} of {wanted} have come", self.count());
+    }
+
+    /// How many have come.
+    pub(crate) fn count(&self) -> usize {
+        *self.count.borrow()
     }
 
     /// When the message came whose subject ends in this word.

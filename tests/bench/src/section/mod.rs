@@ -7,8 +7,10 @@ mod end_to_end;
 mod ends;
 mod lone;
 mod memory;
+mod outage;
 mod reads;
 mod start;
+mod stored;
 mod sustained;
 mod uploads;
 
@@ -49,12 +51,16 @@ pub(crate) enum Section {
     P11,
     /// Uploads.
     P12,
+    /// Assure away, then back.
+    P13,
     /// Reading, and waiting.
     P14,
+    /// A log that has grown.
+    P15,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::P1,
         Self::P2,
         Self::P3,
@@ -67,7 +73,9 @@ impl Section {
         Self::P10,
         Self::P11,
         Self::P12,
+        Self::P13,
         Self::P14,
+        Self::P15,
     ];
 
     /// Measures it so many times.
@@ -86,7 +94,9 @@ impl Section {
             Self::P10 => memory::measure(rounds, &mut sheet).await,
             Self::P11 => start::measure(rounds, &mut sheet).await,
             Self::P12 => uploads::measure(rounds, &mut sheet).await,
+            Self::P13 => outage::measure(&mut sheet).await,
             Self::P14 => reads::measure(rounds, &mut sheet).await,
+            Self::P15 => stored::measure(rounds, &mut sheet).await,
         }
         sheet
     }

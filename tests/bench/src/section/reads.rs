@@ -49,16 +49,21 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
 }
 
 async fn reading(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet: &mut Sheet) {
+    let own = per_second(intake, all).await;
+    let raw = direct_gets(venue).await;
+    let goal = Goal::AtLeast(0.5);
+    sheet.compare("reading a verification", "/s", goal, own, ("raw Direct Get", raw));
+}
+
+/// How often one of these can be read in a second.
+pub(super) async fn per_second(intake: SocketAddr, all: &[Verification]) -> f64 {
     let calls: Vec<_> = all.iter().map(|v| look_at(v, None)).collect();
     let turn = Arc::new(AtomicUsize::new(0));
     let next = move || {
         let turn = turn.fetch_add(1, Ordering::Relaxed);
         Some(calls[turn % calls.len()].clone())
     };
-    let own = by_waiting(intake, CONNECTIONS, TIME, next).await.per_second();
-    let raw = direct_gets(venue).await;
-    let goal = Goal::AtLeast(0.5);
-    sheet.compare("reading a verification", "/s", goal, own, ("raw Direct Get", raw));
+    by_waiting(intake, CONNECTIONS, TIME, next).await.per_second()
 }
 
 /// Per second, of the last message of a subject, as many at once as there are connections.

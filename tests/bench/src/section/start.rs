@@ -22,8 +22,7 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         let listen = free().await;
         let naive = Anchor::Naive { listen, nats: venue.nats().to_owned() };
         let naive = until_durable(naive.command(), listen).await;
-        let listen = free().await;
-        let own = until_durable(receiver(&venue, listen), listen).await;
+        let own = of_the_receiver(&venue).await;
         let what = "start to first durable answer";
         sheet.compare(what, "ms", Goal::AtMost(2.0), own, ("naive", naive));
     }
@@ -31,6 +30,12 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         let size = stripped(service).await;
         sheet.note(format!("{service}: stripped program"), "MiB", Goal::AtMost(10.0), size);
     }
+}
+
+/// Milliseconds from the start of another callback-receiver to its first 2xx.
+pub(super) async fn of_the_receiver(venue: &Venue) -> f64 {
+    let listen = free().await;
+    until_durable(receiver(venue, listen), listen).await
 }
 
 fn receiver(venue: &Venue, listen: SocketAddr) -> Command {

@@ -1,0 +1,83 @@
+//! P13: Assure is away while callbacks come, then back.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::ends;
+use crate::{
+    callbacks,
+    harness::{Scene, Verification},
+    load::{Latencies, Pool, at_rate},
+    report::{Goal, Sheet, mib, ms},
+    usage::{Usage, resident_bytes},
+    venue::{BROKER, NORMALISER, RECEIVER, Sync, Venue},
+    verifications,
+    watch::Watch,
+};
+
+const PER_SECOND: f64 = 500.0;
+/// A minute's worth.
+const COUNT: usize = 30_000;
+/// Callbacks that are answered before, to compare with.
+const BEFORE: usize = 5_000;
+/// What tells how fast ends come when nothing is wrong.
+const BURST: usize = 1_500;
+
+/// Once, whatever the rounds: it takes minutes.
+pub(super) async fn measure(sheet: &mut Sheet) {
+    let venue = Venue::open(Sync::Default, Scene::new()).await;
+    let stage = &venue.stage;
+    ends::at(&venue, 200, f64::INFINITY, &[]).await;
+    let burst = ends::at(&venue, BURST, f64::INFINITY, &[]).await;
+    let saturated = BURST as f64 / burst.took.as_secs_f64();
+    let all = verifications::finished_at_assure(stage, BEFORE + COUNT).await;
+    let (before, meanwhile) = all.split_at(BEFORE);
+
+    let subject = "proofline.v1.process-finished.>";
+    let mut watch = Watch::begin(&venue.raw.jetstream, "VERIFICATIONS", subject).await;
+    let usual_answers = call_back(&venue, before).await;
+    watch.reaches(BEFORE).await;
+
+    stage.simulator.goes_wrong("*", json!({ "status": { "code": 503 } }), json!({})).await;
+    let settled = [RECEIVER, NORMALISER, BROKER].map(|name| resident_bytes(venue.pid(name)));
+    let used = [RECEIVER, NORMALISER, BROKER].map(|name| (name, Usage::begin(venue.pid(name))));
+    let answers = call_back(&venue, meanwhile).await;
+    stage.simulator.recovers().await;
+    let back = Instant::now();
+    watch.reaches_within(BEFORE + COUNT, Duration::from_secs(600)).await;
+    let took = watch.last() - back;
+
+    let what = "Assure away for 60 s, 500/s: answer to a callback, p99";
+    let (own, usual) = (ms(answers.p99()), ms(usual_answers.p99()));
+    sheet.compare(what, "ms", Goal::AtMost(1.2), own, ("before", usual));
+    let drained = COUNT as f64 / took.as_secs_f64();
+    let what = "Assure back: ends";
+    sheet.compare(what, "/s", Goal::AtLeast(0.8), drained, ("at saturation", saturated));
+    sheet.note("Assure back: until the last end", "s", Goal::Open, took.as_secs_f64());
+    let doubled = watch.count() - BEFORE - COUNT;
+    sheet.note("Assure back: ends that came twice", "", Goal::AtMost(0.0), doubled as f64);
+    for ((name, used), settled) in used.into_iter().zip(settled) {
+        let what = format!("Assure away: growth of {name} at its peak");
+        sheet.note(what, "MiB", Goal::Open, mib(used.peak_bytes().saturating_sub(settled)));
+    }
+}
+
+/// From when each callback was due to when it was answered.
+async fn call_back(venue: &Venue, verifications: &[Verification]) -> Latencies {
+    let pool = Pool::new(venue.address(RECEIVER));
+    let calls: Vec<_> = verifications.iter().map(callbacks::of).collect();
+    let took = at_rate(PER_SECOND, calls, |call, due| {
+        let pool = pool.clone();
+        async move {
+            let status = pool.send(call).await;
+            assert!(status.is_success(), "{status}");
+            due.elapsed()
+        }
+    })
+    .await;
+    let mut latencies = Latencies::default();
+    took.into_iter().for_each(|took| latencies.add(took));
+    latencies
+}

@@ -1,0 +1,228 @@
+//! P15: what a million finished verifications in the log cost those that come after.
+
+use std::net::SocketAddr;
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{
+        self, AckKind,
+        consumer::{Consumer, pull},
+    },
+};
+use futures_util::{StreamExt, stream};
+use proofline_events::{
+    Envelope, Event, Service, VerificationId, VerificationKey, timestamp,
+    v1::{DossierCreated, Flow, Outcome, ProcessCreated, ProcessFinished, VerificationRequested},
+};
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use super::{callbacks, ends, reads, start};
+use crate::{
+    callbacks::Callbacks,
+    harness::{SERVICES, Scene, Verification},
+    report::{Goal, Sheet, mib, ms},
+    usage::resident_bytes,
+    venue::{BROKER, INTAKE, RECEIVER, Sync, Venue},
+    verifications,
+};
+
+/// Finished verifications.
+const STORED: usize = 1_000_000;
+/// Publishes in flight.
+const AT_ONCE: usize = 1_000;
+/// Messages that are taken from a consumer at a time.
+const TAKEN: usize = 5_000;
+const CONNECTIONS: usize = 64;
+const PER_SECOND: f64 = 100.0;
+const ENDS: usize = 300;
+const READ: usize = 200;
+
+/// What is measured before and after.
+struct Figures {
+    callbacks: Vec<f64>,
+    ends: Vec<f64>,
+    reads: Vec<f64>,
+}
+
+/// The log grows once; before and after, everything is measured so many times.
+pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
+    let venue = Venue::open(Sync::Default, Scene::new()).await;
+    let to_read = verifications::finished_at_assure(&venue.stage, READ).await;
+    ends::at(&venue, ENDS, PER_SECOND, &[]).await;
+    let before = figures(&venue, &to_read, rounds).await;
+    let small = resident_bytes(venue.pid(BROKER));
+
+    let begun = Instant::now();
+    fill(&venue).await;
+    let filled = begun.elapsed();
+    let large = resident_bytes(venue.pid(BROKER));
+
+    let after = figures(&venue, &to_read, rounds).await;
+    let beside = "before";
+    for round in 0..rounds {
+        let (own, then) = (after.callbacks[round], before.callbacks[round]);
+        let what = format!("{STORED} stored: durable callbacks");
+        sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, then));
+        let (own, then) = (after.ends[round], before.ends[round]);
+        let what = format!("{STORED} stored: callback to ProcessFinished, {PER_SECOND}/s, p50");
+        sheet.compare(what, "ms", Goal::AtMost(1.1), own, (beside, then));
+        let (own, then) = (after.reads[round], before.reads[round]);
+        let what = format!("{STORED} stored: reading a verification");
+        sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, then));
+
+        let begun = Instant::now();
+        venue.stage.types(&["provision"]).await.worked();
+        let what = format!("{STORED} stored: proofline provision");
+        sheet.note(what, "ms", Goal::AtMost(1000.0), ms(begun.elapsed()));
+        let what = format!("{STORED} stored: start of callback-receiver to first durable answer");
+        sheet.note(what, "ms", Goal::AtMost(1000.0), start::of_the_receiver(&venue).await);
+    }
+    let each = large.saturating_sub(small) as f64 / STORED as f64;
+    sheet.note("memory of the broker for each verification", "B", Goal::Open, each);
+    sheet.note("memory of the broker with all", "MiB", Goal::Open, mib(large));
+    sheet.note("(time to fill the log)", "s", Goal::Open, filled.as_secs_f64());
+}
+
+async fn figures(venue: &Venue, to_read: &[Verification], rounds: usize) -> Figures {
+    let [receiver, intake]: [SocketAddr; 2] = [RECEIVER, INTAKE].map(|name| venue.address(name));
+    let mut figures = Figures { callbacks: Vec::new(), ends: Vec::new(), reads: Vec::new() };
+    for _ in 0..rounds {
+        let ends = ends::at(venue, ENDS, PER_SECOND, &[]).await;
+        figures.ends.push(ms(ends.latencies.median()));
+        figures.reads.push(reads::per_second(intake, to_read).await);
+    }
+    // Last: these are signals of verifications that there are not, which others must pass over.
+    for _ in 0..rounds {
+        let callbacks = Callbacks::mint(20_000);
+        let sent = callbacks::send(receiver, CONNECTIONS, callbacks).await;
+        figures.callbacks.push(sent.per_second());
+        everything_is_settled(venue).await;
+    }
+    figures
+}
+
+/// Until nothing waits for anybody.
+async fn everything_is_settled(venue: &Venue) {
+    crate::harness::eventually("everything is settled", async || {
+        let mut waiting = 0;
+        for consumer in consumers(venue).await {
+            let info = consumer.get_info().await.map_err(|error| error.to_string())?;
+            waiting += info.num_pending + info.num_ack_pending as u64;
+        }
+        if waiting == 0 { Ok(()) } else { Err(format!("{waiting} messages")) }
+    })
+    .await;
+}
+
+async fn consumers(venue: &Venue) -> Vec<Consumer<pull::Config>> {
+    let stream = venue.raw.jetstream.get_stream("VERIFICATIONS").await.unwrap();
+    let names: Vec<_> = stream.consumer_names().collect().await;
+    let mut consumers = Vec::new();
+    for name in names {
+        let name = name.unwrap();
+        if stream.get_consumer::<pull::Config>(&name).await.is_ok_and(is_durable) {
+            consumers.push(stream.get_consumer(&name).await.unwrap());
+        }
+    }
+    consumers
+}
+
+fn is_durable(consumer: Consumer<pull::Config>) -> bool {
+    consumer.cached_info().config.durable_name.is_some()
+}
+
+/// Appends them, as if everybody had long handled them: while the services stand still, everything is
+/// acknowledged in their place.
+async fn fill(venue: &Venue) {
+    for service in SERVICES {
+        venue.stage.process(service).signal("-STOP").await;
+    }
+    let jetstream = &venue.raw.jetstream;
+    stream::iter(0..STORED)
+        .map(|number| append(jetstream, number))
+        .buffer_unordered(AT_ONCE)
+        .collect::<()>()
+        .await;
+    for consumer in consumers(venue).await {
+        settle_all(consumer).await;
+    }
+    for service in SERVICES {
+        venue.stage.process(service).signal("-CONT").await;
+    }
+    everything_is_settled(venue).await;
+}
+
+async fn settle_all(mut consumer: Consumer<pull::Config>) {
+    while consumer.info().await.unwrap().num_pending > 0 {
+        let mut messages = consumer.fetch().max_messages(TAKEN).messages().await.unwrap();
+        while let Some(message) = messages.next().await {
+            message.unwrap().ack_with(AckKind::Ack).await.unwrap();
+        }
+    }
+}
+
+/// One verification, with the least that its log may have.
+async fn append(jetstream: &jetstream::Context, number: usize) {
+    let id = VerificationId::parse(&format!("vrf_stored{number:020}")).unwrap();
+    let key = VerificationKey::parse("acme", id.as_str()).unwrap();
+    let (tenant, verification_id) = ("acme".to_owned(), id.to_string());
+    let (dossier_id, process_id) = (format!("d-{number:030}"), format!("p-{number:030}"));
+    let [requested_at, finished_at] = [0, 60].map(|seconds| {
+        OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000) + time::Duration::seconds(seconds)
+    });
+    let events: [Event; 4] = [
+        VerificationRequested {
+            tenant: tenant.clone(),
+            verification_id: verification_id.clone(),
+            flow: Flow::Eid.into(),
+            provider: "nbid".to_owned(),
+            requested_at: Some(timestamp(requested_at)),
+            expires_at: Some(timestamp(requested_at + time::Duration::DAY)),
+            ..Default::default()
+        }
+        .into(),
+        DossierCreated {
+            tenant: tenant.clone(),
+            verification_id: verification_id.clone(),
+            dossier_id: dossier_id.clone(),
+            ..Default::default()
+        }
+        .into(),
+        ProcessCreated {
+            tenant: tenant.clone(),
+            verification_id: verification_id.clone(),
+            dossier_id: dossier_id.clone(),
+            process_id: process_id.clone(),
+            ..Default::default()
+        }
+        .into(),
+        ProcessFinished {
+            tenant,
+            verification_id,
+            flow: Flow::Eid.into(),
+            outcome: Outcome::Accepted.into(),
+            dossier_id,
+            process_id,
+            assure_status: "accepted".to_owned(),
+            requested_at: Some(timestamp(requested_at)),
+            finished_at: Some(timestamp(finished_at)),
+            ..Default::default()
+        }
+        .into(),
+    ];
+    let mut acks = Vec::new();
+    for event in events {
+        let kind = event.event_type();
+        let envelope = Envelope::new(kind, &key, Service::Intake, requested_at);
+        let mut headers = HeaderMap::new();
+        for (name, value) in envelope.headers(kind, &key) {
+            headers.insert(name, value);
+        }
+        let subject = kind.subject(&key);
+        acks.push(jetstream.publish_with_headers(subject, headers, event.encode().into()).await);
+    }
+    for ack in acks {
+        ack.unwrap().await.unwrap();
+    }
+}
