@@ -35,7 +35,7 @@ use crate::{
     bus::{Bus, Outgoing},
     connection::REQUEST_TIMEOUT,
 };
-use flight::Flight;
+use flight::{BatchFlight, Flight};
 use recent::Recent;
 use worth::Worth;
 
@@ -172,12 +172,12 @@ impl Together {
     }
 
     async fn publish_batch(self, batch: Vec<Waiting>) {
+        let _in_flight = BatchFlight(self.clone());
         let (messages, turns): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.message, waiting.turn)).unzip();
         let answer = timeout(PATIENCE, self.bus.publish_together(messages.clone())).await;
         let answer = answer.unwrap_or_else(|_| Err(PublishError::new(PublishErrorKind::TimedOut)));
         let mut state = self.state();
-        state.is_batch_in_flight = false;
         match answer {
             Ok(last) => {
                 state.has_answered(messages.len());
@@ -204,7 +204,6 @@ impl Together {
                 }
             }
         }
-        self.go_on(&mut state);
     }
 
     fn send_alone(&self, state: &mut State, message: Outgoing, turn: oneshot::Sender<Turn>) {
@@ -229,13 +228,19 @@ impl State {
     /// So many are durable now.
     fn has_answered(&mut self, count: usize) {
         self.expected = count + self.alone + self.waiting.len();
-        self.worth.answered(count, self.expected, Instant::now());
+        match self.is_wanted() {
+            true => self.worth.answered(count, self.expected, Instant::now()),
+            false => self.worth.looks_away(),
+        }
     }
 
     /// Those who come to wait are served sooner together, as far as is known.
     fn goes_together(&self) -> bool {
-        self.worth.is_better_together()
-            && self.unwanted_until.is_none_or(|until| until <= Instant::now())
+        self.worth.is_better_together() && self.is_wanted()
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.unwanted_until.is_none_or(|until| until <= Instant::now())
     }
 
     fn is_better_waiting(&self) -> bool {

@@ -131,8 +131,8 @@ impl Vault {
         opened.map(Some).map_err(unreadable)
     }
 
-    /// Removes a document that is of no more use. Its bytes may stay on disk for a while, sealed: what
-    /// erases them is [`Vault::erase`].
+    /// Removes a document that is of no more use. Its bytes may stay on disk for a while, sealed:
+    /// what makes them unreadable is [`Vault::erase`], which destroys their key.
     ///
     /// # Errors
     /// [`Error`].

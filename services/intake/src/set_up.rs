@@ -1,6 +1,6 @@
 //! Setting up a verification in Assure: dossier, user data, process. Each step is recorded when
 //! it is done; what is recorded is not done again, and what an attempt that broke off may have left
-//! unrecorded is looked for first.
+//! unrecorded is looked for first: a dossier is taken over, a process is deleted once another is recorded.
 
 mod process;
 
@@ -254,7 +254,7 @@ impl SetUp<'_> {
 
     fn discarded(&self, deleted: Result<bool, AssureError>) {
         if let Err(error) = deleted {
-            tracing::warn!(verification.id = %self.key.id, %error, "what is not needed stays in Assure until the end");
+            tracing::warn!(verification.id = %self.key.id, %error, "what is not needed stays in Assure until all of it is deleted there");
         }
     }
 

@@ -66,14 +66,23 @@ impl Watch {
 
     /// Waits for no longer than this.
     pub(crate) async fn reaches_within(&mut self, wanted: usize, patience: Duration) {
-        let reached =
-            timeout(patience, self.count.wait_for(|count| *count >= wanted)).await.is_ok();
-        assert!(reached, "{} of {wanted} have come", self.count());
+        let reached = timeout(patience, async {
+            let seen = self.seen.clone();
+            self.count.wait_for(|_| lock(&seen).len() >= wanted).await.map(drop)
+        })
+        .await
+        .is_ok();
+        assert!(reached, "{} of {wanted} have come", self.distinct());
     }
 
-    /// How many have come.
+    /// How many messages have come.
     pub(crate) fn count(&self) -> usize {
         *self.count.borrow()
+    }
+
+    /// Of how many verifications.
+    pub(crate) fn distinct(&self) -> usize {
+        lock(&self.seen).len()
     }
 
     /// When the message came whose subject ends in this word.

@@ -15,6 +15,8 @@ const LEAST: usize = 8;
 const WINDOW: Duration = Duration::from_millis(100);
 /// … and for how many answers.
 const ANSWERS: usize = 128;
+/// When nobody was answered for so long, nobody waited.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Batches cost a broker more than they cost us, so they must be better by this.
 const BETTER: f64 = 1.1;
 /// The other way is tried after so many windows; ever later where it loses, up to …
@@ -48,6 +50,8 @@ pub(super) struct Worth {
 #[derive(Debug)]
 struct Window {
     since: Instant,
+    /// When somebody was last answered in it.
+    last: Instant,
     answers: usize,
     /// Answers that are still those of the way before.
     stale: usize,
@@ -89,14 +93,19 @@ impl Worth {
             self.window = None;
             return;
         }
-        let begin = |stale| Window { since: now, answers: 0, stale };
-        let window = self.window.get_or_insert_with(|| begin(0));
-        if window.stale > 0 {
-            let stale = window.stale.saturating_sub(count);
-            *window = begin(stale);
+        let begin = |stale| Window { since: now, last: now, answers: 0, stale };
+        let Some(window) = &mut self.window else {
+            // How long these took is not known.
+            self.window = Some(begin(0));
+            return;
+        };
+        if window.stale > 0 || now.duration_since(window.last) > PAUSE {
+            // After a pause it begins anew: nobody waited in it.
+            *window = begin(window.stale.saturating_sub(count));
             return;
         }
         window.answers += count;
+        window.last = now;
         let took = now.duration_since(window.since);
         if took < WINDOW || window.answers < ANSWERS {
             return;
@@ -105,6 +114,11 @@ impl Worth {
         let changed = self.learn(rate);
         let left = in_flight.saturating_sub(count);
         self.window = Some(begin(if changed { left } else { 0 }));
+    }
+
+    /// What is answered now goes neither way.
+    pub(super) fn looks_away(&mut self) {
+        self.window = None;
     }
 
     /// A window of the way in use is over. Whether another way is in use from now on.
@@ -195,6 +209,27 @@ mod tests {
         callers.are_answered(1_000.0, 15_000.0, 60);
         let share = callers.are_answered(1_000.0, 15_000.0, 60);
         assert!(share > 0.98, "{share}");
+    }
+
+    #[test]
+    fn waves_with_pauses_between_them_are_carried_by_what_is_better() {
+        let mut worth = Worth::default();
+        let mut now = Instant::now();
+        for _ in 0..60 {
+            let mut left: usize = 1_000;
+            while left > 0 {
+                // A batch takes 5 ms, and a message alone a quarter of one.
+                let (count, took) = match worth.is_better_together() {
+                    true => (left.min(256), Duration::from_millis(5)),
+                    false => (1, Duration::from_micros(250)),
+                };
+                now += took;
+                worth.answered(count, left, now);
+                left -= count;
+            }
+            now += Duration::from_secs(1);
+        }
+        assert!(worth.is_better_together());
     }
 
     #[test]

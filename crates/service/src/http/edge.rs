@@ -19,7 +19,7 @@ use tower::Service as _;
 use super::{headers, paced::Paced, unread::Watched};
 use crate::Shutdown;
 
-/// One for each connection.
+/// Cheap to clone: each request has its own.
 #[derive(Debug, Clone)]
 pub(super) struct Edge {
     pub(super) router: Router,

@@ -4,14 +4,19 @@
 //! recorded later and for each line within it: a sixth of the CPU time of a callback. Here they are
 //! the inside of a JSON object, to be appended to and copied.
 
-use std::{fmt, time::Instant};
+use std::{
+    fmt::{self, Write as _},
+    time::Instant,
+};
 
 use opentelemetry::{Context, trace::TraceContextExt};
+use serde_json::{Map, Value};
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
     span::Record,
 };
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::{
     field::RecordFields,
     fmt::{
@@ -41,10 +46,12 @@ where
         mut line: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let metadata = event.metadata();
-        let Some(left_out) = self.repeats.tell(metadata, Instant::now()) else {
+        let Some(left_out) = self.repeats.tell(event.metadata(), Instant::now()) else {
             return Ok(());
         };
+        // Of a line that came from the crate `log`.
+        let normalised = event.normalized_metadata();
+        let metadata = normalised.as_ref().unwrap_or_else(|| event.metadata());
         line.write_char('{')?;
         // Not `tracing::Span::current()`: inside a subscriber it may be empty, whereas the tracing
         // layer makes this one current on entering a span.
@@ -61,7 +68,7 @@ where
         line.write_str(r#""timestamp":""#)?;
         SystemTime.format_time(&mut line)?;
         write!(line, r#"","level":"{}""#, metadata.level())?;
-        write_members(&mut line, event, false)?;
+        write_members(&mut line, event, false, "")?;
         write!(line, r#","target":"{}""#, metadata.target())?;
         if let Some(scope) = ctx.event_scope() {
             line.write_str(r#","spans":["#)?;
@@ -81,14 +88,13 @@ where
     }
 }
 
-/// Fields as the inside of a JSON object. One that is recorded twice is there twice: the last counts,
-/// as readers of JSON have it.
+/// Fields as the inside of a JSON object.
 #[derive(Debug)]
 pub(super) struct Members;
 
 impl<'a> FormatFields<'a> for Members {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'a>, fields: R) -> fmt::Result {
-        write_members(&mut writer, fields, true)
+        write_members(&mut writer, fields, true, "").map(drop)
     }
 
     fn add_fields(
@@ -96,20 +102,36 @@ impl<'a> FormatFields<'a> for Members {
         current: &'a mut FormattedFields<Self>,
         fields: &Record<'_>,
     ) -> fmt::Result {
-        let is_first = current.is_empty();
-        write_members(&mut current.as_writer(), fields, is_first)
+        let known = current.fields.clone();
+        if write_members(&mut current.as_writer(), fields, known.is_empty(), &known)? {
+            // Recorded twice, which is rare: the last counts, and no object has a member twice.
+            let object = format!("{{{}}}", current.fields);
+            let merged: Map<String, Value> =
+                serde_json::from_str(&object).map_err(|_| fmt::Error)?;
+            let merged = Value::Object(merged).to_string();
+            current.fields = merged[1..merged.len() - 1].to_owned();
+        }
+        Ok(())
     }
 }
 
-fn write_members(out: &mut Writer<'_>, fields: impl RecordFields, is_first: bool) -> fmt::Result {
-    let mut members = Writing { out, is_first, result: Ok(()) };
+/// Whether one of them is among those that are known already.
+fn write_members(
+    out: &mut Writer<'_>,
+    fields: impl RecordFields,
+    is_first: bool,
+    known: &str,
+) -> Result<bool, fmt::Error> {
+    let mut members = Writing { out, is_first, known, is_known: false, result: Ok(()) };
     fields.record(&mut members);
-    members.result
+    members.result.map(|()| members.is_known)
 }
 
 struct Writing<'a, 'w> {
     out: &'a mut Writer<'w>,
     is_first: bool,
+    known: &'a str,
+    is_known: bool,
     result: fmt::Result,
 }
 
@@ -120,6 +142,8 @@ impl Writing<'_, '_> {
         }
         let comma = if self.is_first { "" } else { "," };
         self.is_first = false;
+        self.is_known |=
+            !self.known.is_empty() && self.known.contains(&format!(r#""{}":"#, field.name()));
         self.result =
             write!(self.out, r#"{comma}"{}":"#, field.name()).and_then(|()| value(self.out));
     }
@@ -127,7 +151,11 @@ impl Writing<'_, '_> {
 
 impl Visit for Writing<'_, '_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.write(field, |out| write_text(out, &format!("{value:?}")));
+        self.write(field, |out| {
+            let mut text = String::new();
+            write!(text, "{value:?}")?;
+            write_text(out, &text)
+        });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -148,7 +176,7 @@ impl Visit for Writing<'_, '_> {
 
     fn record_f64(&mut self, field: &Field, value: f64) {
         // What is no number in JSON is `null`.
-        self.write(field, |out| write!(out, "{}", serde_json::Value::from(value)));
+        self.write(field, |out| write!(out, "{}", Value::from(value)));
     }
 }
 
@@ -170,7 +198,6 @@ mod tests {
 
     use opentelemetry::trace::TracerProvider;
     use opentelemetry_sdk::trace::SdkTracerProvider;
-    use serde_json::Value;
     use tracing::{info, info_span, warn};
     use tracing_opentelemetry::OpenTelemetrySpanExt;
     use tracing_subscriber::layer::SubscriberExt;
@@ -255,6 +282,7 @@ mod tests {
         let lines = logged(|| {
             let span = info_span!("outer", text, later = tracing::field::Empty);
             let _entered = span.enter();
+            span.record("later", "at first");
             span.record("later", text);
             let _inner = info_span!("inner").entered();
             info!(text, number = -1.5, nan = f64::NAN, debug = ?Some(text), is = true, "{text}");
