@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::{callbacks, ends, reads, start};
 use crate::{
     callbacks::Callbacks,
-    harness::{SERVICES, Scene, Verification},
+    harness::{SERVICES, Scene, Verification, type_with},
     report::{Goal, Sheet, mib, ms},
     usage::resident_bytes,
     venue::{BROKER, INTAKE, RECEIVER, Sync, Venue},
@@ -71,8 +71,11 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         let what = format!("{STORED} stored: reading a verification");
         sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, then));
 
+        let tenants = venue.stage.folder().join("tenants.toml").display().to_string();
+        let settings =
+            [("PROOFLINE_NATS_URL", venue.nats().to_owned()), ("PROOFLINE_TENANTS_FILE", tenants)];
         let begun = Instant::now();
-        venue.stage.types(&["provision"]).await.worked();
+        type_with(&settings, &["provision"]).await.worked();
         let what = format!("{STORED} stored: proofline provision");
         sheet.note(what, "ms", Goal::AtMost(1000.0), ms(begun.elapsed()));
         let what = format!("{STORED} stored: start of callback-receiver to first durable answer");
