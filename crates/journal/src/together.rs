@@ -37,7 +37,7 @@ use crate::{
 };
 use flight::{BatchFlight, Flight};
 use recent::Recent;
-use worth::Worth;
+use worth::{FEW, Worth};
 
 /// The largest batch; the server takes 1000.
 const MOST: usize = 256;
@@ -117,6 +117,9 @@ impl Together {
     /// The turn of a message, if that is now.
     fn enter(&self, message: Outgoing) -> Result<Turn, oneshot::Receiver<Turn>> {
         let mut state = self.state();
+        if state.is_empty() {
+            state.worth.begins(Instant::now());
+        }
         if state.recent.is_repeat(&message) || !state.is_better_waiting() {
             return Ok(Turn::Alone(message, self.depart(&mut state)));
         }
@@ -131,7 +134,7 @@ impl Together {
         if state.is_batch_in_flight || state.waiting.is_empty() {
             return;
         }
-        if state.goes_together() && state.waiting.len() < state.expected / 2 {
+        if state.goes_together() && state.waiting.len() < (state.expected / 2).max(FEW) {
             self.wait_for_more(state);
         } else {
             self.go(state);
@@ -145,7 +148,7 @@ impl Together {
         let count = state.waiting.len().min(MOST);
         state.departures += 1;
         let some: Vec<_> = state.waiting.drain(..count).collect();
-        if state.goes_together() && state.worth.is_worth_a_batch(count) {
+        if state.goes_together() && count >= FEW {
             state.is_batch_in_flight = true;
             tokio::spawn(self.clone().publish_batch(some));
             return;
@@ -230,7 +233,7 @@ impl State {
         self.expected = count + self.alone + self.waiting.len();
         match self.is_wanted() {
             true => self.worth.answered(count, self.expected, Instant::now()),
-            false => self.worth.looks_away(),
+            false => self.worth.forgets(),
         }
     }
 
@@ -239,12 +242,17 @@ impl State {
         self.worth.is_better_together() && self.is_wanted()
     }
 
+    /// Nobody is in flight or waits.
+    fn is_empty(&self) -> bool {
+        self.alone == 0 && self.waiting.is_empty() && !self.is_batch_in_flight
+    }
+
     fn is_wanted(&self) -> bool {
         self.unwanted_until.is_none_or(|until| until <= Instant::now())
     }
 
     fn is_better_waiting(&self) -> bool {
-        let is_crowded = self.worth.is_crowded(self.alone.max(self.expected));
+        let is_crowded = self.alone.max(self.expected) >= FEW;
         self.is_batch_in_flight || !self.waiting.is_empty() || (is_crowded && self.goes_together())
     }
 }

@@ -39,8 +39,8 @@ pub enum Plant {
     ClockLeaps,
     /// Whoever is out of time is told to have been canceled.
     CanceledByNobody,
-    /// The lease of a creation is given to whoever asks.
-    LeaseShared,
+    /// No look at Assure shows a process.
+    ProcessesHidden,
     /// An image is sent to Assure again, some time after it has been reported.
     ImageSentAgain,
     /// Verification is started as soon as there are images, whoever has submitted them.
@@ -71,7 +71,7 @@ impl Plant {
         Self::NothingFinal,
         Self::ClockLeaps,
         Self::CanceledByNobody,
-        Self::LeaseShared,
+        Self::ProcessesHidden,
         Self::ImageSentAgain,
         Self::StartedUnasked,
         Self::ResultStoredLater,
@@ -98,7 +98,7 @@ impl Plant {
             Self::NothingFinal => Rule::AssureIsHeard,
             Self::ClockLeaps => Rule::NotBeforeTheDeadline,
             Self::CanceledByNobody => Rule::OwnWord,
-            Self::LeaseShared => Rule::NoHarm,
+            Self::ProcessesHidden => Rule::NoHarm,
             Self::ImageSentAgain => Rule::NoImageAfterSubmission,
             Self::StartedUnasked => Rule::SubmittedBeforeStart,
             Self::ResultStoredLater => Rule::SealedBeforeTold,

@@ -12,15 +12,17 @@ use async_nats::jetstream::stream;
 async fn facts_stream(url: &str, replicas: usize) -> jetstream::Context {
     let client = async_nats::connect(url).await.expect("the server is ready");
     let context = jetstream::new(client);
-    context
-        .create_stream(stream::Config {
-            name: "FACTS".into(),
-            subjects: vec!["facts.>".into()],
-            num_replicas: replicas,
-            ..stream::Config::default()
-        })
-        .await
-        .expect("a ready broker makes streams");
+    let config = stream::Config {
+        name: "FACTS".into(),
+        subjects: vec!["facts.>".into()],
+        num_replicas: replicas,
+        ..stream::Config::default()
+    };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    // A server may yet be taken for dead that was slow to answer.
+    while let Err(failure) = context.create_stream(config.clone()).await {
+        assert!(Instant::now() < deadline, "no stream within 30 s: {failure}");
+    }
     context
 }
 

@@ -7,16 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// With fewer in flight everything goes at once, and nothing is learnt.
-const FEW: usize = 4;
-/// A batch of fewer is never worth it.
-const LEAST: usize = 8;
-/// How long a way is watched at a time, at least …
+/// With fewer in flight everything goes at once, and nothing is learnt; no batch is of fewer.
+pub(super) const FEW: usize = 8;
+/// How long a way is watched at a time, at least, not counting when few were in flight …
 const WINDOW: Duration = Duration::from_millis(100);
 /// … and for how many answers.
 const ANSWERS: usize = 128;
-/// When nobody was answered for so long, nobody waited.
-const PAUSE: Duration = Duration::from_millis(500);
 /// Batches cost a broker more than they cost us, so they must be better by this.
 const BETTER: f64 = 1.1;
 /// The other way is tried after so many windows; ever later where it loses, up to …
@@ -41,20 +37,16 @@ pub(super) struct Worth {
     /// Answers in a second, of each way.
     alone: Option<f64>,
     together: Option<f64>,
-    window: Option<Window>,
+    /// What was seen of the way in use: for how long, and how many were answered.
+    took: Duration,
+    answers: usize,
+    /// So many answers are still those of the way before.
+    stale: usize,
+    /// Since when it is waited for the next answer; `None` while nobody is in flight.
+    since: Option<Instant>,
     /// Windows until the other way is tried.
     trial_in: u32,
     next_trial_in: u32,
-}
-
-#[derive(Debug)]
-struct Window {
-    since: Instant,
-    /// When somebody was last answered in it.
-    last: Instant,
-    answers: usize,
-    /// Answers that are still those of the way before.
-    stale: usize,
 }
 
 impl Default for Worth {
@@ -64,7 +56,10 @@ impl Default for Worth {
             way: Way::Alone,
             alone: None,
             together: None,
-            window: None,
+            took: Duration::ZERO,
+            answers: 0,
+            stale: 0,
+            since: None,
             trial_in: 1,
             next_trial_in: FIRST_TRIAL,
         }
@@ -77,48 +72,40 @@ impl Worth {
         self.way == Way::Together
     }
 
-    /// Whether so many are enough for a batch.
-    pub(super) fn is_worth_a_batch(&self, count: usize) -> bool {
-        count >= LEAST
-    }
-
-    /// Whether so many are enough for it to matter.
-    pub(super) fn is_crowded(&self, in_flight: usize) -> bool {
-        in_flight >= FEW
+    /// The first of all that are in flight begins. What passed before counts for neither way.
+    pub(super) fn begins(&mut self, now: Instant) {
+        self.since = Some(now);
     }
 
     /// So many were answered now, of so many that were in flight or waiting.
     pub(super) fn answered(&mut self, count: usize, in_flight: usize, now: Instant) {
-        if !self.is_crowded(in_flight) {
-            self.window = None;
-            return;
-        }
-        let begin = |stale| Window { since: now, last: now, answers: 0, stale };
-        let Some(window) = &mut self.window else {
-            // How long these took is not known.
-            self.window = Some(begin(0));
-            return;
-        };
-        if window.stale > 0 || now.duration_since(window.last) > PAUSE {
-            // After a pause it begins anew: nobody waited in it.
-            *window = begin(window.stale.saturating_sub(count));
-            return;
-        }
-        window.answers += count;
-        window.last = now;
-        let took = now.duration_since(window.since);
-        if took < WINDOW || window.answers < ANSWERS {
-            return;
-        }
-        let rate = window.answers as f64 / took.as_secs_f64();
-        let changed = self.learn(rate);
         let left = in_flight.saturating_sub(count);
-        self.window = Some(begin(if changed { left } else { 0 }));
+        let Some(since) = self.since.replace(now) else { return };
+        if left == 0 {
+            self.since = None;
+        }
+        if in_flight < FEW {
+            return;
+        }
+        if self.stale > 0 {
+            self.stale = self.stale.saturating_sub(count);
+            return;
+        }
+        self.took += now.duration_since(since);
+        self.answers += count;
+        if self.took < WINDOW || self.answers < ANSWERS {
+            return;
+        }
+        let rate = self.answers as f64 / self.took.as_secs_f64();
+        self.forgets();
+        if self.learn(rate) {
+            self.stale = left;
+        }
     }
 
-    /// What is answered now goes neither way.
-    pub(super) fn looks_away(&mut self) {
-        self.window = None;
+    /// What was seen of late counts for neither way.
+    pub(super) fn forgets(&mut self) {
+        (self.took, self.answers) = (Duration::ZERO, 0);
     }
 
     /// A window of the way in use is over. Whether another way is in use from now on.
@@ -170,7 +157,9 @@ mod tests {
 
     impl Callers {
         fn new() -> Self {
-            Self { worth: Worth::default(), now: Instant::now() }
+            let (mut worth, now) = (Worth::default(), Instant::now());
+            worth.begins(now);
+            Self { worth, now }
         }
 
         /// For so long; which share of the answers were batches'.
@@ -216,7 +205,8 @@ mod tests {
         let mut worth = Worth::default();
         let mut now = Instant::now();
         for _ in 0..60 {
-            let mut left: usize = 1_000;
+            worth.begins(now);
+            let mut left: usize = 200;
             while left > 0 {
                 // A batch takes 5 ms, and a message alone a quarter of one.
                 let (count, took) = match worth.is_better_together() {
@@ -236,6 +226,7 @@ mod tests {
     fn nothing_is_learnt_while_few_wait() {
         let mut worth = Worth::default();
         let begun = Instant::now();
+        worth.begins(begun);
         for number in 0..10_000 {
             worth.answered(1, FEW - 1, begun + Duration::from_millis(number));
         }

@@ -188,7 +188,9 @@ fn start(state: &mut State, (dossier, id): (&str, &str), world: &Arc<World>) -> 
 }
 
 fn get_process(state: &mut State, (dossier, id): (&str, &str), world: &World) -> Said {
-    let Some(process) = state.process(dossier, id) else { return (GONE, Value::Null) };
+    let process = state.process(dossier, id);
+    let process = process.filter(|_| !world.is_planted(Plant::ProcessesHidden));
+    let Some(process) = process else { return (GONE, Value::Null) };
     let status = if world.is_planted(Plant::EverythingAccepted) {
         "accepted"
     } else if world.is_planted(Plant::NothingFinal) {

@@ -26,11 +26,10 @@ pub(super) fn is_answered_before(world: &World, from: &Process, subject: &str) -
 }
 
 /// Whether the server does not look at the guard of a publish.
-pub(super) fn is_unguarded(world: &World, from: &Process, subject: &str) -> bool {
+pub(super) fn is_unguarded(world: &World, from: &Process) -> bool {
     world.is_planted(Plant::GuardIgnored)
         || world.is_planted(Plant::GuardAndRepeatIgnored)
         || (world.is_planted(Plant::GuardOfVerifierIgnored) && from.kind == Kind::Verifier)
-        || (world.is_planted(Plant::LeaseShared) && subject.starts_with("$KV.LEASES."))
 }
 
 /// Whether what is asked of the leader is answered as if it were not there.

@@ -245,7 +245,7 @@ fn take_in(
     store.tell(subject);
     let manner = Manner {
         is_cluster: world.profile().is_cluster,
-        ignores_guards: planted::is_unguarded(world, from, subject),
+        ignores_guards: planted::is_unguarded(world, from),
         ignores_repeats: world.is_planted(Plant::GuardAndRepeatIgnored),
     };
     let is_timer = headers.get(header::NATS_SCHEDULE).is_some();
