@@ -104,11 +104,15 @@ impl Bucket {
 
     /// Deletes one revision; fine when it is gone already.
     pub(crate) async fn delete(&self, revision: u64, left: Left) -> Result<(), Error> {
+        let Err(error) = self.delete_if_there(revision, left).await else { return Ok(()) };
         let stream = self.stream();
-        let deleted = self.connection.bus.delete(&stream, revision, left).await;
-        let Err(error) = deleted else { return Ok(()) };
         let is_gone = self.connection.leader_get(&stream, Which::At(revision)).await?.is_none();
         if is_gone { Ok(()) } else { Err(error) }
+    }
+
+    /// The same; an error when it is gone already.
+    pub(crate) async fn delete_if_there(&self, revision: u64, left: Left) -> Result<(), Error> {
+        self.connection.bus.delete(&self.stream(), revision, left).await
     }
 
     async fn publish(

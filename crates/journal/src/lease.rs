@@ -45,7 +45,7 @@ impl Lease {
     /// Gives it back, unless another holds it by now: that is another revision. One that can't be
     /// given back runs out.
     pub async fn release(self) {
-        if let Err(error) = self.bucket.delete(self.revision, Left::Bytes).await {
+        if let Err(error) = self.bucket.delete_if_there(self.revision, Left::Bytes).await {
             tracing::debug!(%error, "a lease could not be given back: it runs out by itself");
         }
     }

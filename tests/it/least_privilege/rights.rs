@@ -66,7 +66,7 @@ pub(super) const TABLE: [Rights; 12] = [
             "erasure-requested",
         ],
         reads: &["VERIFICATIONS"],
-        looks: &["KV_DATA_KEYS", "KV_SEALED", "KV_LEASES", "KV_DOSSIERS", "KV_PACE"],
+        looks: &["KV_DATA_KEYS", "KV_SEALED", "KV_DOSSIERS", "KV_PACE"],
         deletes: &["KV_LEASES"],
         writes: &[
             "DATA_KEYS.",
