@@ -32,6 +32,15 @@ const LOOK_AGAIN: [Duration; 4] = [
     Duration::from_secs(30),
 ];
 
+/// How long to wait before looking again whether a sealed result came too late.
+const REMOVE_AGAIN: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
+
 /// However long Assure wants to be left alone, a signal is looked at again after this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A deadline that came early by our clock is looked at again this long after it.
@@ -63,6 +72,19 @@ struct Look {
 
 impl Normaliser {
     pub(crate) async fn handle(&self, delivery: Delivery<Recorded>) -> Result<Handled, Failure> {
+        let mut has_sealed = false;
+        let handled = self.conclude(&delivery, &mut has_sealed).await;
+        if has_sealed && handled.is_err() {
+            self.remove_if_erased(&delivery.message.key).await;
+        }
+        handled
+    }
+
+    async fn conclude(
+        &self,
+        delivery: &Delivery<Recorded>,
+        has_sealed: &mut bool,
+    ) -> Result<Handled, Failure> {
         let Recorded { key, sequence, event, envelope, .. } = &delivery.message;
         // With less than what was delivered, a discard or a failed set-up would look like no end.
         let mut history = self.journal.read_since(key, *sequence).await?;
@@ -104,6 +126,7 @@ impl Normaliser {
                 continue;
             }
             if let Some(process) = &look.process {
+                *has_sealed = true;
                 self.seal(&verification, end.outcome(), process, now).await?;
             }
             match self.journal.execute_once(key, history, conclude, now).await {
@@ -166,6 +189,25 @@ impl Normaliser {
             self.vault.erase(&over.key).await?;
         }
         Ok(())
+    }
+
+    /// The same, where it is not known what came of the look: its signal may have been handled by
+    /// another meanwhile, and then does not come again.
+    async fn remove_if_erased(&self, key: &VerificationKey) {
+        for after in REMOVE_AGAIN {
+            let removed = async {
+                let latest = self.journal.read_latest(key).await?;
+                match &latest.verification {
+                    Some(verification) => self.remove_late(verification).await,
+                    None => Ok(()),
+                }
+            };
+            match removed.await {
+                Ok(()) => return,
+                Err(failure) => tracing::debug!(?failure, "a late result is not looked for yet"),
+            }
+            pause(after).await;
+        }
     }
 
     /// Whoever kept the address of a capture's page can go there also after the caller has discarded
@@ -319,6 +361,11 @@ fn not_yet(
         Some(after) => Ok(Handled::Again(after)),
         None => Ok(Handled::Done),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a pause before something is tried again")]
+async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }
 
 /// When to look again at what a signal of this age claims, if it is worth it.
