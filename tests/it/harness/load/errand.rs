@@ -66,15 +66,32 @@ impl Errand {
 
     async fn is_submitted(&mut self, created: &Value) -> bool {
         let id = created["id"].as_str().unwrap();
-        for depiction in DEPICTIONS {
-            let image = jpeg(&format!("{depiction} of {id}"));
-            let upload = |caller: &Caller| caller.put_image(id, depiction).body(image.clone());
-            if self.persist("upload", upload, &[204]).await.is_none() {
-                return false;
+        let path = format!("/v1/verifications/{id}/submit");
+        let mut missing = json!(DEPICTIONS);
+        loop {
+            for depiction in missing.as_array().unwrap() {
+                let depiction = depiction.as_str().unwrap();
+                let image = jpeg(&format!("{depiction} of {id}"));
+                let upload = |caller: &Caller| caller.put_image(id, depiction).body(image.clone());
+                if self.persist("upload", upload, &[204]).await.is_none() {
+                    return false;
+                }
+            }
+            let submit = |caller: &Caller| caller.post(&path);
+            match self.persist("submit", submit, &[202, 409]).await {
+                // A frozen service has read an earlier attempt at an upload only now, and broken it off.
+                Some(answer) if answer.body["images"].is_array() => {
+                    missing = answer.body["images"].clone();
+                }
+                Some(answer) if answer.status == 202 => return true,
+                Some(answer) => {
+                    let why = format!("submit: {} {}", answer.status, answer.body);
+                    self.common.ledger().gave_up(&self.key, why);
+                    return false;
+                }
+                None => return false,
             }
         }
-        let path = format!("/v1/verifications/{id}/submit");
-        self.persist("submit", |caller| caller.post(&path), &[202]).await.is_some()
     }
 
     async fn is_discarded(&mut self, created: &Value) -> bool {
@@ -110,9 +127,9 @@ impl Errand {
         loop {
             let answer = self.once(step, request(&self.caller())).await;
             match answer {
-                Ok(answer) if wanted.contains(&answer.status) => return Some(answer),
                 Ok(answer) => match retry_after(&answer) {
                     Some(after) => pause(after).await,
+                    None if wanted.contains(&answer.status) => return Some(answer),
                     None if answer.status == 503 => pause(PAUSE).await,
                     // Left to a deadline that came before all of it was created.
                     None if self.has_tag(LEAVES) && is_over(&answer) => {
