@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     Connection, Error,
-    bus::{Left, Which},
+    bus::{Heard, Left, Which},
 };
 
 /// What the operation header of a deleted key says; ours are deleted for good instead, but an
@@ -64,6 +64,11 @@ impl Bucket {
         revision: u64,
     ) -> Result<Option<u64>, Error> {
         self.publish(key, value, Some(revision)).await
+    }
+
+    /// Hears what is written to a key.
+    pub(crate) async fn subscribe(&self, key: &str) -> Result<Heard, Error> {
+        self.connection.bus.subscribe(self.subject(key)).await
     }
 
     /// Deletes every revision of a key (which may have wildcards), overwriting its bytes on disk.

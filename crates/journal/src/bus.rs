@@ -155,8 +155,8 @@ pub trait Messages: Send {
     fn close(self: Box<Self>) -> BoxFuture<'static, Vec<Delivered>>;
 }
 
-/// One item for each message that was heard of.
-pub type Heard = Pin<Box<dyn Stream<Item = ()> + Send + Sync>>;
+/// What each message says that was heard of.
+pub type Heard = Pin<Box<dyn Stream<Item = Bytes> + Send + Sync>>;
 
 /// Messages that a consumer had.
 pub type Deliveries = BoxStream<'static, Result<Delivered, Error>>;

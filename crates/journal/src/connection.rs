@@ -15,7 +15,13 @@ use proofline_settings::Reader;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
-use crate::{bus::Bus, error::Error, fate::Fate, nats::Nats, together::Together};
+use crate::{
+    bus::Bus,
+    error::Error,
+    fate::Fate,
+    nats::{Answers, Nats},
+    together::Together,
+};
 
 /// How long any request to NATS may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -167,7 +173,8 @@ impl Connection {
             .timeout(REQUEST_TIMEOUT)
             .ack_timeout(REQUEST_TIMEOUT)
             .build(client.clone());
-        let nats = Nats { client, jetstream, connections };
+        let answers = Answers::open(&client).await?;
+        let nats = Nats { client, jetstream, answers, connections };
         Ok(Self { bus: Arc::new(nats.clone()), nats: Some(nats) })
     }
 

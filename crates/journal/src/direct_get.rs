@@ -1,7 +1,6 @@
 //! Reading stored messages: several at once from any replica, or one from the leader.
 
 use async_nats::jetstream::{self, ErrorCode, message::StreamMessage, response::Response};
-use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
@@ -93,14 +92,12 @@ impl Nats {
         }
     }
 
-    /// By hand, as the client has no API for a Direct Get with several answers: a subscription of
-    /// its own, then messages until status 204.
+    /// By hand, as the client has no API for a Direct Get with several answers: messages until
+    /// status 204.
     pub(crate) async fn messages(&self, stream: &str, which: Several<'_>) -> Result<Page, Error> {
-        let inbox = self.client.new_inbox();
-        let mut answers = self.client.subscribe(inbox.clone()).await.map_err(Error::unavailable)?;
         let subject = format!("$JS.API.DIRECT.GET.{stream}");
         let body = which.request().to_string().into();
-        self.client.publish_with_reply(subject, inbox, body).await.map_err(Error::unavailable)?;
+        let mut answers = self.answers.ask(subject, body).await?;
         let mut page = Page::default();
         let until = Instant::now() + REQUEST_TIMEOUT;
         loop {

@@ -1,5 +1,6 @@
 //! JetStream on the network.
 
+mod answers;
 mod messages;
 
 use async_nats::{
@@ -29,6 +30,7 @@ use crate::{
         PullInfo, Settle, Several, Which,
     },
 };
+pub(crate) use answers::Answers;
 use messages::Pulled;
 
 /// A client, and JetStream by it.
@@ -36,6 +38,8 @@ use messages::Pulled;
 pub(crate) struct Nats {
     pub(crate) client: Client,
     pub(crate) jetstream: jetstream::Context,
+    /// The answers to requests that have several.
+    pub(crate) answers: Answers,
     /// How many connections were made.
     pub(crate) connections: watch::Receiver<u64>,
 }
@@ -137,7 +141,7 @@ impl Bus for Nats {
     fn subscribe(&self, subject: String) -> BoxFuture<'_, Result<Heard, Error>> {
         async {
             let subscriber = self.client.subscribe(subject).await.map_err(Error::unavailable)?;
-            Ok(Box::pin(subscriber.map(drop)) as Heard)
+            Ok(Box::pin(subscriber.map(|message| message.payload)) as Heard)
         }
         .boxed()
     }
@@ -171,7 +175,7 @@ impl Pull for Puller {
 
     fn messages(&self) -> BoxFuture<'_, Result<Box<dyn Messages>, Error>> {
         async {
-            let Nats { client, jetstream, connections } = &self.nats;
+            let Nats { client, jetstream, connections, .. } = &self.nats;
             let info = self.consumer.cached_info();
             let (stream, name) = (&info.stream_name, &info.name);
             let pulled = Pulled::open(client, jetstream, connections.clone(), stream, name).await?;

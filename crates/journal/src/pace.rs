@@ -2,20 +2,22 @@
 //! must be left alone, and whose turn a round of reconciliation is.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use proofline_assure::{Account, Pace};
 use time::OffsetDateTime;
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
-use crate::{
-    Connection, Error,
-    bucket::{Bucket, Entry},
-    topology::PACE,
-};
+use crate::{Connection, Error, bucket::Bucket, bus::Heard, topology::PACE};
 
+/// News of a wish is heard at once. It is looked up all the same after this, as a plain subscription
+/// loses what is said while the connection is away.
+const LOOK_UP_AGAIN: Duration = Duration::from_secs(1);
 /// How often a wish is written again because another came in between.
 const MAX_CONFLICTS: usize = 10;
 
@@ -25,15 +27,30 @@ pub struct AccountPace {
     bucket: Bucket,
     account: String,
     now: fn() -> OffsetDateTime,
-    /// What this process knows by itself, should NATS be away.
+    /// What this process knows: what it was told itself, and what others have said.
     until: Arc<Mutex<Option<OffsetDateTime>>>,
+    news: Arc<AsyncMutex<News>>,
+}
+
+/// How this process hears of what others were told.
+#[derive(Default)]
+struct News {
+    heard: Option<Heard>,
+    looked_up_at: Option<Instant>,
+}
+
+impl fmt::Debug for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let looked_up_at = &self.looked_up_at;
+        f.debug_struct("News").field("looked_up_at", looked_up_at).finish_non_exhaustive()
+    }
 }
 
 impl AccountPace {
     /// The pace of the account of this id ([`proofline_assure::Account::id`]), by this clock.
     pub fn new(connection: &Connection, account: String, now: fn() -> OffsetDateTime) -> Self {
         let bucket = Bucket::new(connection.clone(), PACE);
-        Self { bucket, account, now, until: Arc::default() }
+        Self { bucket, account, now, until: Arc::default(), news: Arc::default() }
     }
 
     /// Makes the pace of any account, for [`proofline_assure::Accounts`].
@@ -55,8 +72,10 @@ impl AccountPace {
         let now = (self.now)();
         let last = self.bucket.entry(&key).await?;
         // A tenth less: whoever ticks at this very interval must not miss every other turn.
-        let is_due =
-            last.as_ref().and_then(time_of).is_none_or(|last| now >= last + interval.mul_f64(0.9));
+        let is_due = last
+            .as_ref()
+            .and_then(|last| time_of(&last.value))
+            .is_none_or(|last| now >= last + interval.mul_f64(0.9));
         if !is_due {
             return Ok(false);
         }
@@ -64,20 +83,46 @@ impl AccountPace {
         Ok(self.bucket.put_at(&key, value_of(now), revision).await?.is_some())
     }
 
-    async fn shared_until(&self) -> Option<OffsetDateTime> {
-        match self.bucket.entry(&self.until_key()).await {
-            Ok(entry) => entry.as_ref().and_then(time_of),
-            Err(error) => {
-                tracing::debug!(%error, "the shared pace can't be read; keeping to our own");
-                None
+    /// Learns what others have said since. Whoever comes meanwhile waits for it.
+    async fn catch_up(&self) {
+        let mut news = self.news.lock().await;
+        if let Some(heard) = &mut news.heard {
+            while let Some(Some(value)) = heard.next().now_or_never() {
+                self.learn(time_of(&value));
             }
         }
+        if news.looked_up_at.is_some_and(|at| at.elapsed() < LOOK_UP_AGAIN) {
+            return;
+        }
+        if let Err(error) = self.look_up(&mut news).await {
+            tracing::debug!(%error, "the shared pace can't be read; keeping to our own");
+        }
+        news.looked_up_at = Some(Instant::now());
+    }
+
+    async fn look_up(&self, news: &mut News) -> Result<(), Error> {
+        if news.heard.is_none() {
+            news.heard = Some(self.bucket.subscribe(&self.until_key()).await?);
+        }
+        let value = self.bucket.get(&self.until_key()).await?;
+        self.learn(value.as_ref().and_then(time_of));
+        Ok(())
+    }
+
+    /// A longer time is never replaced by a shorter one.
+    fn learn(&self, until: Option<OffsetDateTime>) {
+        let mut known = self.until.lock().expect("no panic while held");
+        *known = (*known).max(until);
     }
 
     async fn share(&self, until: OffsetDateTime) -> Result<(), Error> {
         for _ in 0..MAX_CONFLICTS {
             let entry = self.bucket.entry(&self.until_key()).await?;
-            if entry.as_ref().and_then(time_of).is_some_and(|shared| shared >= until) {
+            if entry
+                .as_ref()
+                .and_then(|entry| time_of(&entry.value))
+                .is_some_and(|shared| shared >= until)
+            {
                 return Ok(());
             }
             let revision = entry.map_or(0, |entry| entry.revision);
@@ -96,8 +141,8 @@ impl AccountPace {
 impl Pace for AccountPace {
     fn remaining(&self) -> BoxFuture<'_, Option<Duration>> {
         Box::pin(async {
-            let shared = self.shared_until().await;
-            let until = shared.max(*self.until.lock().expect("no panic while held"))?;
+            self.catch_up().await;
+            let until = (*self.until.lock().expect("no panic while held"))?;
             Duration::try_from(until - (self.now)()).ok().filter(|remaining| !remaining.is_zero())
         })
     }
@@ -105,10 +150,7 @@ impl Pace for AccountPace {
     fn hold(&self, duration: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let until = (self.now)() + duration;
-            {
-                let mut own = self.until.lock().expect("no panic while held");
-                *own = (*own).max(Some(until));
-            }
+            self.learn(Some(until));
             if let Err(error) = self.share(until).await {
                 tracing::warn!(%error, "other replicas could not be told to leave Assure alone");
             }
@@ -121,7 +163,7 @@ fn value_of(time: OffsetDateTime) -> Vec<u8> {
     (time.unix_timestamp_nanos() / 1_000_000).to_string().into_bytes()
 }
 
-fn time_of(entry: &Entry) -> Option<OffsetDateTime> {
-    let milliseconds: i128 = std::str::from_utf8(&entry.value).ok()?.parse().ok()?;
+fn time_of(value: &Bytes) -> Option<OffsetDateTime> {
+    let milliseconds: i128 = std::str::from_utf8(value).ok()?.parse().ok()?;
     OffsetDateTime::from_unix_timestamp_nanos(milliseconds.checked_mul(1_000_000)?).ok()
 }

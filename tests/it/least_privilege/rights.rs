@@ -76,7 +76,7 @@ pub(super) const TABLE: [Rights; 12] = [
             "DOSSIERS.",
             "PACE.until.",
         ],
-        hears: &["proofline.v1.*.*.*", "proofline.v1.process-finished.acme.*"],
+        hears: &["proofline.v1.*.*.*", "proofline.v1.process-finished.acme.*", "$KV.PACE.until.*"],
         ..NONE
     },
     Rights {
@@ -85,6 +85,7 @@ pub(super) const TABLE: [Rights; 12] = [
         reads: &["VERIFICATIONS"],
         looks: &["KV_PACE"],
         writes: &["PACE.until."],
+        hears: &["$KV.PACE.until.*"],
         ..NONE
     },
     Rights {
@@ -108,6 +109,7 @@ pub(super) const TABLE: [Rights; 12] = [
             "$JS.API.STREAM.INFO.KV_PACE",
             "$JS.API.STREAM.INFO.KV_DOSSIERS",
         ],
+        hears: &["$KV.PACE.until.*"],
         ..NONE
     },
     Rights {
@@ -116,9 +118,11 @@ pub(super) const TABLE: [Rights; 12] = [
         timers: &["check", "delete-in-assure", "expire-result"],
         reads: &["VERIFICATIONS"],
         looks: &["KV_DATA_KEYS", "KV_SEALED", "KV_PARAMETERS", "KV_DOSSIERS", "KV_PACE"],
-        deletes: &["KV_DATA_KEYS", "KV_SEALED", "KV_PARAMETERS"],
+        deletes: &["TIMERS", "KV_DATA_KEYS", "KV_SEALED", "KV_PARAMETERS"],
         writes: &["SEALED.acme.vrf_0.result-", "DOSSIERS.", "PACE.until."],
         consumes: "result-normaliser-",
+        others: &["$JS.API.DIRECT.GET.TIMERS"],
+        hears: &["$KV.PACE.until.*"],
         ..NONE
     },
     Rights {

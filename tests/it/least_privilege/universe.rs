@@ -89,7 +89,7 @@ pub(super) fn dead_letter(consumer: &str) -> String {
 }
 
 /// What somebody might like to hear.
-pub(super) const HEARABLE: [&str; 14] = [
+pub(super) const HEARABLE: [&str; 15] = [
     ">",
     "proofline.>",
     "proofline.v1.*.*.*",
@@ -102,6 +102,7 @@ pub(super) const HEARABLE: [&str; 14] = [
     "$JS.ACK.>",
     "$JS.EVENT.ADVISORY.>",
     "$KV.>",
+    "$KV.PACE.until.*",
     "$KV.SEALED.>",
     "$SYS.>",
 ];

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use async_nats::jetstream::{message::StreamMessage, stream::RetentionPolicy};
+use bytes::Bytes;
 use proofline_journal::{
     bus::{Page, Several, Which},
     topology,
@@ -20,7 +21,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) streams: BTreeMap<String, Stream>,
-    listeners: Vec<(String, UnboundedSender<()>)>,
+    listeners: Vec<(String, UnboundedSender<Bytes>)>,
 }
 
 impl Store {
@@ -66,14 +67,15 @@ impl Store {
         })
     }
 
-    pub(crate) fn listen(&mut self, filter: String, listener: UnboundedSender<()>) {
+    pub(crate) fn listen(&mut self, filter: String, listener: UnboundedSender<Bytes>) {
         self.listeners.push((filter, listener));
     }
 
     /// Who listens hears of it, whether or not it is then stored.
-    pub(crate) fn tell(&mut self, subject: &str) {
-        self.listeners
-            .retain(|(filter, listener)| !matches(filter, subject) || listener.send(()).is_ok());
+    pub(crate) fn tell(&mut self, subject: &str, payload: &Bytes) {
+        self.listeners.retain(|(filter, listener)| {
+            !matches(filter, subject) || listener.send(payload.clone()).is_ok()
+        });
     }
 
     /// One message as of that time: now for the leader.

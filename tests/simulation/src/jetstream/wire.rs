@@ -242,7 +242,7 @@ fn take_in(
     headers: HeaderMap,
     payload: Bytes,
 ) -> Result<PublishAck, PublishError> {
-    store.tell(subject);
+    store.tell(subject, &payload);
     let manner = Manner {
         is_cluster: world.profile().is_cluster,
         ignores_guards: planted::is_unguarded(world, from),
