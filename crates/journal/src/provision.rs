@@ -169,8 +169,8 @@ impl Plans {
         for wanted in topology::streams(replicas, retention.events) {
             plans.streams.push(StreamPlan::make(connection, wanted, clock::now()).await?);
         }
-        for (stream, wanted) in wanted_consumers(subscribers) {
-            plans.consumers.push(ConsumerPlan::make(connection, stream, wanted).await?);
+        for (stream, wanted, former) in wanted_consumers(subscribers) {
+            plans.consumers.push(ConsumerPlan::make(connection, stream, wanted, &former).await?);
         }
         Ok(plans)
     }
@@ -181,14 +181,17 @@ impl Plans {
     }
 }
 
-/// Every durable consumer that there should be, with its stream.
+/// Every durable consumer that there should be, with its stream before it, and after it the filters
+/// that it may lose.
 fn wanted_consumers(
     subscribers: &[(String, String)],
-) -> impl Iterator<Item = (&'static str, pull::Config)> {
-    let ours = Consumer::ALL.into_iter().map(|consumer| (consumer.stream(), consumer.config()));
-    let theirs = subscribers
-        .iter()
-        .map(|(tenant, name)| (topology::VERIFICATIONS, topology::subscriber_config(tenant, name)));
+) -> impl Iterator<Item = (&'static str, pull::Config, Vec<String>)> {
+    let ours = Consumer::ALL
+        .into_iter()
+        .map(|consumer| (consumer.stream(), consumer.config(), consumer.former_filters()));
+    let theirs = subscribers.iter().map(|(tenant, name)| {
+        (topology::VERIFICATIONS, topology::subscriber_config(tenant, name), Vec::new())
+    });
     ours.chain(theirs)
 }
 

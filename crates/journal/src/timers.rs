@@ -5,7 +5,7 @@ use bytes::Bytes;
 use proofline_events::VerificationKey;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{Error, Journal, append::is_conflict, trace};
+use crate::{Error, Journal, append::is_conflict, bus::Left, topology::TIMERS, trace};
 
 const DUE: &str = "proofline-due";
 const ROUND: &str = "proofline-round";
@@ -51,6 +51,10 @@ impl TimerKind {
     /// Those that are set and have not come due.
     pub(crate) fn at_filter(self) -> String {
         format!("proofline.timer.v1.at.{}.>", self.name())
+    }
+
+    fn at_subject(self, key: &VerificationKey) -> String {
+        format!("proofline.timer.v1.at.{}.{key}", self.name())
     }
 
     fn due_prefix(self) -> String {
@@ -106,6 +110,27 @@ impl Journal {
         self.schedule(kind, due, HeaderMap::new()).await
     }
 
+    /// Removes timers of these kinds that are set. One that is set meanwhile, or that the replica
+    /// which is asked has not heard of, still comes due.
+    ///
+    /// # Errors
+    /// [`Error`]; also when one has just come due. Removing them again goes on where this stopped.
+    pub async fn remove_timers(
+        &self,
+        kinds: &[TimerKind],
+        key: &VerificationKey,
+    ) -> Result<(), Error> {
+        let any_kind = format!("proofline.timer.v1.at.*.{key}");
+        let set = self.connection.last_of_each(TIMERS, &any_kind).await?;
+        let wanted: Vec<_> = kinds.iter().map(|kind| kind.at_subject(key)).collect();
+        for timer in set.messages {
+            if wanted.iter().any(|subject| *subject == *timer.subject) {
+                self.connection.bus.delete(TIMERS, timer.sequence, Left::Bytes).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn schedule(
         &self,
         kind: TimerKind,
@@ -113,7 +138,7 @@ impl Journal {
         mut headers: HeaderMap,
     ) -> Result<(), Error> {
         let key = &due.key;
-        let subject = format!("proofline.timer.v1.at.{}.{key}", kind.name());
+        let subject = kind.at_subject(key);
         let time = due.at.format(&Rfc3339).map_err(|e| Error::Refused(e.to_string()))?;
         headers.insert(header::NATS_SCHEDULE, format!("@at {time}"));
         headers.insert(header::NATS_SCHEDULE_TARGET, format!("{}{key}", kind.due_prefix()));

@@ -55,7 +55,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A durable consumer of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consumer {
-    /// Sets the deadline of each new verification, and takes it back at its end.
+    /// Sets the deadline of each new verification.
     VerifierRequests,
     /// Starts what is submitted.
     VerifierSubmissions,
@@ -111,9 +111,7 @@ impl Consumer {
 
     pub(crate) fn source(self) -> Source {
         match self {
-            Self::VerifierRequests => {
-                Source::Events(&[EventType::VerificationRequested, EventType::ProcessFinished])
-            }
+            Self::VerifierRequests => Source::Events(&[EventType::VerificationRequested]),
             Self::VerifierSubmissions => Source::Events(&[EventType::SubmissionRequested]),
             Self::VerifierDeadline => Source::Timers(TimerKind::Deadline),
             Self::ResultNormaliserSignals => Source::Events(&[
@@ -137,6 +135,21 @@ impl Consumer {
         match self.source() {
             Source::Events(_) => VERIFICATIONS,
             Source::Timers(_) => TIMERS,
+        }
+    }
+
+    /// What an earlier version had brought to it, and somebody else handles now.
+    pub(crate) fn former_filters(self) -> Vec<String> {
+        match self {
+            // Result-normaliser removes the deadline (`docs/adr/0024`).
+            Self::VerifierRequests => vec![EventType::ProcessFinished.subject_filter()],
+            Self::VerifierSubmissions
+            | Self::VerifierDeadline
+            | Self::VerifierCheck
+            | Self::ResultNormaliserSignals
+            | Self::ResultNormaliserRemovals
+            | Self::ResultNormaliserDeleteInAssure
+            | Self::ResultNormaliserExpireResult => Vec::new(),
         }
     }
 

@@ -15,6 +15,9 @@ use proofline_verification::Verification;
 
 use crate::delete_in_assure::{self, Leftover, leftover};
 
+/// The timers that a verification needs until its end.
+const OF_WHAT_IS_OPEN: [TimerKind; 2] = [TimerKind::Deadline, TimerKind::Check];
+
 /// What the handler uses.
 pub(crate) struct Removals {
     pub(crate) journal: Journal,
@@ -30,6 +33,9 @@ impl Removals {
         let Recorded { key, sequence, event, .. } = &delivery.message;
         let history = self.journal.read_since(key, *sequence).await?;
         let Some(verification) = history.verification else { return Ok(Handled::Done) };
+        if matches!(event, Event::ProcessFinished(_)) {
+            self.journal.remove_timers(&OF_WHAT_IS_OPEN, key).await?;
+        }
         let delete_at = if matches!(event, Event::ErasureRequested(_)) {
             // The data key goes first: from then on nothing of it can be read, whatever Assure does.
             self.vault.erase(key).await?;

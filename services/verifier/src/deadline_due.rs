@@ -14,11 +14,7 @@ pub(crate) async fn handle(
 ) -> Result<Handled, Failure> {
     let key = &delivery.message.key;
     let now = clock::now();
-    let mut history = journal.read(key).await?;
-    // One that comes before its time was brought forward by an end, which a replica may not have.
-    if history.open().is_some_and(|verification| now < verification.request.expires_at) {
-        history = journal.read_latest(key).await?;
-    }
+    let history = journal.read(key).await?;
     if history.open().is_some() {
         history.link_to_origin();
         let signal = Signal::new("deadline".to_owned(), SignalSource::Deadline);

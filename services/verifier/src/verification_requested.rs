@@ -1,13 +1,13 @@
 //! On `verification-requested`: set its deadline, and when to look it up should nothing be heard.
-//! On `process-finished`: its deadline comes at once, finds the end, and is gone. Nothing needs it
-//! any more, and as many deadlines as are still to come, so many verifications are open.
+//! Result-normaliser removes both at the end, so that as many deadlines as are still to come, so
+//! many verifications are open.
 
 use std::time::Duration;
 
 use proofline_ambient::clock;
 use proofline_events::{Event, Recorded, from_timestamp};
 use proofline_journal::{
-    Due, Journal, TimerKind,
+    Journal, TimerKind,
     worker::{Delivery, Failure, Handled},
 };
 
@@ -15,8 +15,6 @@ use crate::reconcile::first_check_unsubmitted;
 
 /// No verification has an end so soon.
 const LATE: time::Duration = time::Duration::seconds(1);
-/// Any replica has the end by then.
-const SETTLED: time::Duration = time::Duration::seconds(2);
 
 pub(crate) async fn handle(
     journal: Journal,
@@ -24,14 +22,8 @@ pub(crate) async fn handle(
     delivery: Delivery<Recorded>,
 ) -> Result<Handled, Failure> {
     let Recorded { key, sequence, envelope, event } = &delivery.message;
-    let Event::VerificationRequested(request) = event else {
-        if matches!(event, Event::ProcessFinished(_)) {
-            let due = Due { key: key.clone(), at: clock::now() + SETTLED, round: 0 };
-            journal.reset_timer(TimerKind::Deadline, &due).await?;
-        }
-        return Ok(Handled::Done);
-    };
-    // Long after the request there may be an end already, and then nobody would take it back.
+    let Event::VerificationRequested(request) = event else { return Ok(Handled::Done) };
+    // Long after the request there may be an end already, and then nobody would remove them.
     if clock::now() - envelope.time > LATE
         && let Ok(history) = journal.read_since(key, *sequence).await
         && history.verification.is_some_and(|verification| verification.end.is_some())

@@ -23,18 +23,20 @@ pub(super) struct ConsumerPlan {
 }
 
 impl ConsumerPlan {
-    /// Compares what is wanted with what is there.
+    /// Compares what is wanted with what is there. What the `former` filters bring is handled
+    /// elsewhere by now.
     pub(super) async fn make(
         connection: &Connection,
         stream: &'static str,
         wanted: pull::Config,
+        former: &[String],
     ) -> Result<Self, Error> {
         let name = wanted.durable_name.as_deref().unwrap_or_default();
         let what = format!("consumer {name} of {stream}");
         let existing = existing(&handle(connection, stream).await?, name).await?;
         let change = match &existing {
             None => Change::make(what),
-            Some(info) => Change::update(what, differences(info, &wanted)),
+            Some(info) => Change::update(what, differences(info, &wanted, former)),
         };
         let is = existing.map(|info| info.config);
         Ok(Self { change, stream, wanted, is })
@@ -110,10 +112,10 @@ async fn existing(stream: &Stream<()>, name: &str) -> Result<Option<Info>, Error
     }
 }
 
-fn differences(info: &Info, wanted: &pull::Config) -> Vec<Difference> {
+fn differences(info: &Info, wanted: &pull::Config, former: &[String]) -> Vec<Difference> {
     let is = &info.config;
     [
-        filters(&is.filter_subjects, &wanted.filter_subjects),
+        filters(&is.filter_subjects, &wanted.filter_subjects, former),
         Difference::of("ack_wait", is.ack_wait, wanted.ack_wait),
         Difference::of("max_ack_pending", is.max_ack_pending, wanted.max_ack_pending),
         Difference::of("max_deliver", is.max_deliver.max(0), wanted.max_deliver.max(0)),
@@ -127,7 +129,7 @@ fn differences(info: &Info, wanted: &pull::Config) -> Vec<Difference> {
 
 /// A filter that is left out is a kind of event that nobody would handle any more: an older version
 /// than that which is installed would do so.
-fn filters(is: &[String], wanted: &[String]) -> Option<Difference> {
+fn filters(is: &[String], wanted: &[String], former: &[String]) -> Option<Difference> {
     if is == wanted {
         return None;
     }
@@ -135,6 +137,7 @@ fn filters(is: &[String], wanted: &[String]) -> Option<Difference> {
     // No filter is everything.
     let old = if is.is_empty() { &[">".to_owned()] } else { is };
     let dropped = old.iter().filter(|old| !wanted.iter().any(|new| covers(new, old)));
+    let dropped = dropped.filter(|old| !former.contains(old));
     let dropped: Vec<_> = dropped.map(String::as_str).collect();
     if dropped.is_empty() {
         return Some(Difference::harmless(text));

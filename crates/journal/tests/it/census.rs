@@ -25,6 +25,9 @@ async fn a_verification_is_open_for_as_long_as_its_deadline_is_to_come() {
     let due = Due { key: keys[1].clone(), at: now(), round: 0 };
     journal.reset_timer(TimerKind::Deadline, &due).await.unwrap();
     eventually("two", async || equal(census.open_verifications().await.unwrap(), 2)).await;
+
+    journal.remove_timers(&[TimerKind::Deadline], &keys[2]).await.unwrap();
+    assert_eq!(census.open_verifications().await.unwrap(), 1);
 }
 
 #[tokio::test]

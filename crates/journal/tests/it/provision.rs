@@ -253,6 +253,23 @@ async fn a_change_that_would_lose_something_is_refused_with_all_the_others() {
     assert_eq!(streams(&raw).await["VERIFICATIONS"].max_age, retention.events);
 }
 
+#[tokio::test]
+async fn what_an_earlier_version_brought_to_somebody_else_is_no_loss() {
+    let broker = Broker::provisioned().await;
+    let (connection, raw) = (broker.connect().await, broker.raw().await);
+    let mut former = consumers(&raw).await["verifier-requests"].clone();
+    former.filter_subjects.push("proofline.v1.process-finished.>".to_owned());
+    let handle = raw.get_stream_no_info("VERIFICATIONS").await.unwrap();
+    handle.update_consumer(former).await.unwrap();
+
+    provision(&connection, 1).await.unwrap();
+
+    let filters = &consumers(&raw).await["verifier-requests"].filter_subjects;
+    let wanted =
+        ["proofline.v1.verification-requested.>", "proofline.replay.v1.verifier-requests.>"];
+    assert_eq!(filters[..], wanted);
+}
+
 /// The age of the oldest event.
 async fn first_age(raw: &jetstream::Context) -> Duration {
     let stream = raw.get_stream("VERIFICATIONS").await.unwrap();
