@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use async_nats::jetstream;
+
 use crate::{
     anchor::{Anchor, Running},
     harness::{Broker, Bus, SERVICES, Scene, Stage},
@@ -27,36 +29,66 @@ pub(crate) enum Sync {
 /// An installation.
 pub(crate) struct Venue {
     pub(crate) stage: Stage,
-    pub(crate) raw: Raw,
-    broker_pid: u32,
+    pub(crate) jetstream: jetstream::Context,
+    /// Where anybody may make a stream.
+    raw: Option<Raw>,
+    /// One for each server of it.
+    broker_pids: Vec<u32>,
     nats: String,
 }
 
 impl Venue {
     /// Everything is started.
     pub(crate) async fn open(sync: Sync, scene: Scene) -> Self {
-        let scene = match sync {
-            Sync::Default => scene,
-            Sync::Always => scene.on(Bus::Synced),
+        let bus = match sync {
+            Sync::Default => Bus::Open,
+            Sync::Always => Bus::Synced,
         };
-        let stage = scene.start().await;
-        let raw = Raw::prepare(stage.nats.clone()).await;
-        let (broker_pid, nats) = {
+        let mut venue = Self::on(bus, scene).await;
+        venue.raw = Some(Raw::prepare(venue.stage.nats.clone()).await);
+        venue
+    }
+
+    /// Everything is started on this broker, without the anchors' stream.
+    pub(crate) async fn on(bus: Bus, scene: Scene) -> Self {
+        let stage = scene.on(bus).start().await;
+        let jetstream = jetstream::new(stage.nats.clone());
+        let (broker_pids, nats) = {
             let broker = stage.broker.lock().await;
-            let Broker::One(server) = &*broker else { panic!("one server is measured") };
-            (server.pid().unwrap(), server.url())
+            let pids = match &*broker {
+                Broker::One(server) => vec![server.pid().unwrap()],
+                Broker::Three(cluster) => {
+                    (0..3).map(|member| cluster.member(member).pid().unwrap()).collect()
+                }
+            };
+            (pids, broker.url())
         };
-        Self { stage, raw, broker_pid, nats }
+        Self { stage, jetstream, raw: None, broker_pids, nats }
+    }
+
+    /// The anchors' stream.
+    pub(crate) fn raw(&self) -> &Raw {
+        self.raw.as_ref().expect("a broker on which anybody may make a stream")
+    }
+
+    /// The processes of the broker.
+    pub(crate) fn broker_pids(&self) -> &[u32] {
+        &self.broker_pids
     }
 
     /// Nothing but the broker and callback-receiver runs, so that what is measured is theirs.
     pub(crate) async fn of_the_receiver(sync: Sync) -> Self {
         let venue = Self::open(sync, Scene::new()).await;
-        for service in SERVICES.into_iter().filter(|service| *service != RECEIVER) {
-            venue.stage.process(service).terminate().await;
-            venue.stage.process(service).ended().await;
-        }
+        venue.leave_the_receiver_alone().await;
         venue
+    }
+
+    /// From now on nothing but the broker and callback-receiver runs.
+    pub(crate) async fn leave_the_receiver_alone(&self) {
+        for service in SERVICES.into_iter().filter(|service| *service != RECEIVER) {
+            self.stage.process(service).terminate().await;
+            self.stage.process(service).ended().await;
+        }
     }
 
     /// Where a service listens.
@@ -64,9 +96,9 @@ impl Venue {
         self.stage.process(service).url.trim_start_matches("http://").parse().unwrap()
     }
 
-    /// The process of a service, of the simulator, or of `nats-server`.
+    /// The process of a service, of the simulator, or of the first `nats-server`.
     pub(crate) fn pid(&self, name: &str) -> u32 {
-        if name == BROKER { self.broker_pid } else { self.stage.process(name).pid }
+        if name == BROKER { self.broker_pids[0] } else { self.stage.process(name).pid }
     }
 
     /// Where the broker is.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -36,13 +39,17 @@ impl Watch {
         stream: &str,
         filter_subject: &str,
     ) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("bench-watch-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let config = pull::Config {
+            // Who may read ends only makes a consumer by a subject that tells name and filter.
+            name: Some(name),
             filter_subject: filter_subject.to_owned(),
             ack_policy: AckPolicy::None,
             deliver_policy: DeliverPolicy::New,
             ..Default::default()
         };
-        let stream = jetstream.get_stream(stream).await.unwrap();
+        let stream = jetstream.get_stream_no_info(stream).await.unwrap();
         let consumer = stream.create_consumer(config).await.unwrap();
         let mut messages = consumer.messages().await.unwrap();
         let (seen, (counting, count)) = (Seen::default(), watch::channel(0));

@@ -36,7 +36,7 @@ pub(super) async fn measure(sync: Sync, connections: &[usize], rounds: usize, sh
             note_usage(sheet, connections, &beside, used);
             compare(sheet, sync, connections, &own, &beside);
             if sync == Sync::Always && connections == 256 {
-                let raw = venue.raw.in_batches(BATCH, TIME).await;
+                let raw = venue.raw().in_batches(BATCH, TIME).await;
                 let what = "durable callbacks, syncing always, 256 connections";
                 let goal = Goal::AtLeast(0.45);
                 sheet.compare(what, "/s", goal, own.per_second(), ("raw batches of 256", raw));

@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use crate::{
     callbacks,
     load::{Latencies, Pool, at_rate},
+    ticker::Ticker,
     usage::Usage,
     venue::{RECEIVER, Venue},
     verifications,
     watch::Watch,
 };
+
+/// So seldom that it costs the broker next to nothing.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What came of a number of callbacks.
 pub(super) struct Ends {
@@ -19,15 +24,16 @@ pub(super) struct Ends {
     pub(super) latencies: Latencies,
     /// From the first callback to the last end.
     pub(super) took: Duration,
-    /// CPU time of each process that was watched.
+    /// CPU time of each process that was watched, with what is left to do after the last end.
     pub(super) cpu: Vec<Duration>,
 }
 
 /// Makes so many verifications, then calls back for them at this rate per second.
 pub(super) async fn at(venue: &Venue, count: usize, per_second: f64, watched: &[&str]) -> Ends {
+    let open_before = if watched.is_empty() { 0 } else { open(venue).await };
     let verifications = verifications::finished_at_assure(&venue.stage, count).await;
-    let subject = "proofline.v1.process-finished.>";
-    let mut watch = Watch::begin(&venue.raw.jetstream, "VERIFICATIONS", subject).await;
+    let subject = "proofline.v1.process-finished.*.*";
+    let mut watch = Watch::begin(&venue.jetstream, "VERIFICATIONS", subject).await;
     let calls: Vec<_> = verifications.into_iter().map(|v| (callbacks::of(&v), v.id)).collect();
     let pool = Pool::new(venue.address(RECEIVER));
     let usages: Vec<_> = watched.iter().map(|name| Usage::begin(venue.pid(name))).collect();
@@ -42,6 +48,12 @@ pub(super) async fn at(venue: &Venue, count: usize, per_second: f64, watched: &[
     })
     .await;
     watch.reaches(count).await;
+    if !watched.is_empty() {
+        let mut pace = Ticker::new(LOOK_EVERY);
+        while open(venue).await > open_before {
+            pace.next().await;
+        }
+    }
     let cpu = usages.iter().map(Usage::cpu).collect();
     let mut latencies = Latencies::default();
     for (id, due) in sent {
@@ -50,10 +62,17 @@ pub(super) async fn at(venue: &Venue, count: usize, per_second: f64, watched: &[
     Ends { latencies, took: watch.last() - begun, cpu }
 }
 
+/// How many verifications have a deadline that is still to come: with an end it goes.
+async fn open(venue: &Venue) -> usize {
+    let timers = venue.jetstream.get_stream_no_info("TIMERS").await.unwrap();
+    let deadlines = timers.info_with_subjects("proofline.timer.v1.at.deadline.>").await.unwrap();
+    deadlines.count().await
+}
+
 /// The same of plain messages: published at this rate, and seen at a consumer.
 pub(super) async fn of_raw(venue: &Venue, count: usize, per_second: f64) -> Latencies {
-    let raw = &venue.raw;
-    let mut watch = Watch::begin(&raw.jetstream, "ANCHOR", "ANCHOR.raw.>").await;
+    let raw = venue.raw();
+    let mut watch = Watch::begin(&venue.jetstream, "ANCHOR", "ANCHOR.raw.>").await;
     let sent = at_rate(per_second, 0..count, |_, due| {
         let raw = raw.clone();
         async move { (raw.publish().await, due) }

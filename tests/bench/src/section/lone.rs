@@ -21,7 +21,7 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
             by_waiting(address, 1, TIME, move || callbacks.next()).await.answered
         };
         let own = send(venue.address(RECEIVER)).await;
-        let raw = venue.raw.one_at_a_time(TIME).await;
+        let raw = venue.raw().one_at_a_time(TIME).await;
         let naive = send(naive.address).await;
         for (anchor, beside, goals) in [
             ("raw publish", raw, [Goal::AtMost(1.2), Goal::AtMost(1.5)]),

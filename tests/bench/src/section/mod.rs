@@ -8,6 +8,7 @@ mod ends;
 mod lone;
 mod memory;
 mod outage;
+mod production;
 mod reads;
 mod start;
 mod stored;
@@ -57,10 +58,12 @@ pub(crate) enum Section {
     P14,
     /// A log that has grown.
     P15,
+    /// TLS, users, and three servers.
+    Production,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::P1,
         Self::P2,
         Self::P3,
@@ -76,6 +79,7 @@ impl Section {
         Self::P13,
         Self::P14,
         Self::P15,
+        Self::Production,
     ];
 
     /// Measures it so many times.
@@ -97,6 +101,7 @@ impl Section {
             Self::P13 => outage::measure(&mut sheet).await,
             Self::P14 => reads::measure(rounds, &mut sheet).await,
             Self::P15 => stored::measure(rounds, &mut sheet).await,
+            Self::Production => production::measure(rounds, &mut sheet).await,
         }
         sheet
     }
@@ -104,6 +109,7 @@ impl Section {
 
 impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
+        let value = self.to_possible_value().expect("every section can be asked for");
+        f.write_str(value.get_name())
     }
 }

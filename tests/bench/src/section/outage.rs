@@ -36,8 +36,8 @@ pub(super) async fn measure(sheet: &mut Sheet) {
     let all = verifications::finished_at_assure(stage, BEFORE + COUNT).await;
     let (before, meanwhile) = all.split_at(BEFORE);
 
-    let subject = "proofline.v1.process-finished.>";
-    let mut watch = Watch::begin(&venue.raw.jetstream, "VERIFICATIONS", subject).await;
+    let subject = "proofline.v1.process-finished.*.*";
+    let mut watch = Watch::begin(&venue.jetstream, "VERIFICATIONS", subject).await;
     let usual_answers = call_back(&venue, before).await;
     watch.reaches(BEFORE).await;
 

@@ -68,8 +68,8 @@ pub(super) async fn per_second(intake: SocketAddr, all: &[Verification]) -> f64 
 
 /// Per second, of the last message of a subject, as many at once as there are connections.
 async fn direct_gets(venue: &Venue) -> f64 {
-    let subject = venue.raw.publish().await;
-    let stream = venue.raw.jetstream.get_stream(STREAM).await.unwrap();
+    let subject = venue.raw().publish().await;
+    let stream = venue.jetstream.get_stream(STREAM).await.unwrap();
     let begun = Instant::now();
     let got = stream::repeat(())
         .take_while(|()| async { begun.elapsed() < TIME })
@@ -84,8 +84,8 @@ async fn direct_gets(venue: &Venue) -> f64 {
 /// How long after a consumer has an end its caller has the answer.
 async fn waking(venue: &Venue, intake: SocketAddr, sheet: &mut Sheet) {
     let all = verifications::finished_at_assure(&venue.stage, AWAITED).await;
-    let subject = "proofline.v1.process-finished.>";
-    let mut watch = Watch::begin(&venue.raw.jetstream, "VERIFICATIONS", subject).await;
+    let subject = "proofline.v1.process-finished.*.*";
+    let mut watch = Watch::begin(&venue.jetstream, "VERIFICATIONS", subject).await;
     let waiters = Pool::new(intake);
     let waiting: Vec<_> = all
         .iter()

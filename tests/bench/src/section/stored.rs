@@ -122,7 +122,7 @@ async fn everything_is_settled(venue: &Venue) {
 }
 
 async fn consumers(venue: &Venue) -> Vec<Consumer<pull::Config>> {
-    let stream = venue.raw.jetstream.get_stream("VERIFICATIONS").await.unwrap();
+    let stream = venue.jetstream.get_stream("VERIFICATIONS").await.unwrap();
     let names: Vec<_> = stream.consumer_names().collect().await;
     let mut consumers = Vec::new();
     for name in names {
@@ -144,7 +144,7 @@ async fn fill(venue: &Venue) {
     for service in SERVICES {
         venue.stage.process(service).signal("-STOP").await;
     }
-    let jetstream = &venue.raw.jetstream;
+    let jetstream = &venue.jetstream;
     stream::iter(0..STORED)
         .map(|number| append(jetstream, number))
         .buffer_unordered(AT_ONCE)

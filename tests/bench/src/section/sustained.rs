@@ -32,7 +32,7 @@ pub(super) async fn rate(rounds: usize, sheet: &mut Sheet) {
         let venue = Venue::open(sync, Scene::new()).await;
         let mut saturated = saturation(&venue).await;
         for _ in 0..rounds {
-            let raw = venue.raw.in_flight(in_flight, TIME).await;
+            let raw = venue.raw().in_flight(in_flight, TIME).await;
             let sustained = sustained(&venue, saturated).await;
             saturated = saturated.max(sustained);
             let what = format!("verifications with p99 under 50 ms, syncing {syncing}");
