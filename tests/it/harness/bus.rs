@@ -11,8 +11,8 @@ use proofline_broker::{Cluster, Configuration, Options, Server};
 
 use super::certificates;
 
-/// The configuration of production.
-const PRODUCTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/nats/production");
+/// The configuration of production, below the root of the workspace.
+const PRODUCTION: &str = "deploy/nats/production";
 
 /// Whose passwords the configuration takes from its environment.
 const USERS: [&str; 12] = [
@@ -71,9 +71,7 @@ impl Bus {
         let guard = Guard { ca_file: certificates.authority.clone() };
         let file = match self {
             Self::Alone => with_a_second_tenant(&folder.join("nats-conf")).join("one-server.conf"),
-            Self::Open | Self::Synced | Self::Cluster => {
-                Path::new(PRODUCTION).join("nats-server.conf")
-            }
+            Self::Open | Self::Synced | Self::Cluster => production().join("nats-server.conf"),
         };
         let mut environment = vec![
             ("NATS_TLS_CERT_FILE".to_owned(), text(&certificates.certificate)),
@@ -215,11 +213,18 @@ fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// The folder, from whichever package this is compiled into.
+fn production() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found = package.ancestors().map(|folder| folder.join(PRODUCTION)).find(|it| it.is_dir());
+    found.expect("the configuration of production is above this package")
+}
+
 /// The configuration of production with the blocks of the tenant `ACME` once more, for the
 /// subscriber `crm` of the tenant `OTHER`.
 fn with_a_second_tenant(folder: &Path) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
-    for entry in fs::read_dir(PRODUCTION).unwrap() {
+    for entry in fs::read_dir(production()).unwrap() {
         let path = entry.unwrap().path();
         fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
     }

@@ -41,8 +41,11 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
     let venue = Venue::open(Sync::Default, scene).await;
     let intake = venue.address(INTAKE);
     let all = verifications::finished_at_assure(&venue.stage, READ).await;
+    let ended = ended(&venue).await;
     for _ in 0..rounds {
-        reading(&venue, intake, &all, sheet).await;
+        reading(&venue, intake, &ended, sheet).await;
+        let what = "reading a verification with a next action, which is opened for it";
+        sheet.note(what, "/s", Goal::Open, per_second(intake, &all).await);
         waking(&venue, intake, sheet).await;
     }
     waiting(&venue, intake, &all, sheet).await;
@@ -53,6 +56,18 @@ async fn reading(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet:
     let raw = direct_gets(venue).await;
     let goal = Goal::AtLeast(0.5);
     sheet.compare("reading a verification", "/s", goal, own, ("raw Direct Get", raw));
+}
+
+/// Verifications that have their end.
+pub(super) async fn ended(venue: &Venue) -> Vec<Verification> {
+    let all = verifications::finished_at_assure(&venue.stage, READ).await;
+    let subject = "proofline.v1.process-finished.*.*";
+    let mut watch = Watch::begin(&venue.jetstream, "VERIFICATIONS", subject).await;
+    let pool = Pool::new(venue.address(RECEIVER));
+    let answers = join_all(all.iter().map(|v| pool.send(callbacks::of(v)))).await;
+    assert!(answers.iter().all(|status| status.is_success()), "{answers:?}");
+    watch.reaches(READ).await;
+    all
 }
 
 /// How often one of these can be read in a second.

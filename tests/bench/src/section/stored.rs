@@ -1,6 +1,6 @@
 //! P15: what a million finished verifications in the log cost those that come after.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use async_nats::{
     HeaderMap,
@@ -22,9 +22,9 @@ use crate::{
     callbacks::Callbacks,
     harness::{SERVICES, Scene, Verification, type_with},
     report::{Goal, Sheet, mib, ms},
+    ticker::Ticker,
     usage::resident_bytes,
     venue::{BROKER, INTAKE, RECEIVER, Sync, Venue},
-    verifications,
 };
 
 /// Finished verifications.
@@ -34,9 +34,11 @@ const AT_ONCE: usize = 1_000;
 /// Messages that are taken from a consumer at a time.
 const TAKEN: usize = 5_000;
 const CONNECTIONS: usize = 64;
+const AT_ONCE_MEANS: Duration = Duration::from_millis(50);
+/// For so long every read was answered at once.
+const CALM: Duration = Duration::from_secs(5);
 const PER_SECOND: f64 = 100.0;
 const ENDS: usize = 300;
-const READ: usize = 200;
 
 /// What is measured before and after.
 struct Figures {
@@ -48,13 +50,13 @@ struct Figures {
 /// The log grows once; before and after, everything is measured so many times.
 pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
     let venue = Venue::open(Sync::Default, Scene::new()).await;
-    let to_read = verifications::finished_at_assure(&venue.stage, READ).await;
+    let to_read = reads::ended(&venue).await;
     ends::at(&venue, ENDS, PER_SECOND, &[]).await;
     let before = figures(&venue, &to_read, rounds).await;
     let small = resident_bytes(venue.pid(BROKER));
 
     let begun = Instant::now();
-    fill(&venue).await;
+    let longest = fill(&venue).await;
     let filled = begun.elapsed();
     let large = resident_bytes(venue.pid(BROKER));
 
@@ -84,6 +86,8 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
     let each = large.saturating_sub(small) as f64 / STORED as f64;
     sheet.note("memory of the broker for each verification", "B", Goal::Open, each);
     sheet.note("memory of the broker with all", "MiB", Goal::Open, mib(large));
+    let what = format!("longest read once the services, away while {STORED} ended, are back");
+    sheet.note(what, "ms", Goal::Open, ms(longest));
     sheet.note("(time to fill the log)", "s", Goal::Open, filled.as_secs_f64());
 }
 
@@ -139,8 +143,8 @@ fn is_durable(consumer: Consumer<pull::Config>) -> bool {
 }
 
 /// Appends them, as if everybody had long handled them: while the services stand still, everything is
-/// acknowledged in their place.
-async fn fill(venue: &Venue) {
+/// acknowledged in their place. Returns the longest that a read took once they went on.
+async fn fill(venue: &Venue) -> Duration {
     for service in SERVICES {
         venue.stage.process(service).signal("-STOP").await;
     }
@@ -156,7 +160,29 @@ async fn fill(venue: &Venue) {
     for service in SERVICES {
         venue.stage.process(service).signal("-CONT").await;
     }
+    let longest = until_it_answers_at_once(venue).await;
     everything_is_settled(venue).await;
+    longest
+}
+
+/// Where a consumer was not asked for while millions of messages came that are not its own, the server
+/// looks through all of them for the next that is, and nobody else is answered meanwhile. A service
+/// that runs asks every half minute. Returns the longest that a read took until then.
+async fn until_it_answers_at_once(venue: &Venue) -> Duration {
+    let stream = venue.jetstream.get_stream("VERIFICATIONS").await.unwrap();
+    let mut longest = Duration::ZERO;
+    let (mut slow_at, mut pace) = (Instant::now(), Ticker::new(AT_ONCE_MEANS));
+    while slow_at.elapsed() < CALM {
+        let asked = pace.next().await.max(Instant::now());
+        // Of a subject that there is not.
+        let read = stream.direct_get_last_for_subject("proofline.v1.process-finished.acme.nobody");
+        let _ = read.await;
+        if asked.elapsed() > AT_ONCE_MEANS {
+            slow_at = Instant::now();
+        }
+        longest = longest.max(asked.elapsed());
+    }
+    longest
 }
 
 async fn settle_all(mut consumer: Consumer<pull::Config>) {
