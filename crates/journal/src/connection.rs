@@ -146,8 +146,10 @@ impl Connection {
             .retry_on_initial_connect()
             .request_timeout(Some(REQUEST_TIMEOUT))
             .ping_interval(Duration::from_secs(10))
+            // The first attempt, numbered 1, at once.
             .reconnect_delay_callback(|attempt| {
-                Duration::from_millis((50 * attempt as u64).min(1000))
+                let failed = attempt.saturating_sub(1) as u64;
+                Duration::from_millis((50 * failed).min(1000))
             })
             .event_callback(move |event| {
                 fate.hear(&event);
