@@ -1,6 +1,9 @@
 //! Reading stored messages: several at once from any replica, or one from the leader.
 
-use async_nats::jetstream::{self, ErrorCode, message::StreamMessage, response::Response};
+use async_nats::{
+    Message,
+    jetstream::{self, ErrorCode, message::StreamMessage, response::Response},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
@@ -93,23 +96,28 @@ impl Nats {
     }
 
     /// By hand, as the client has no API for a Direct Get with several answers: messages until
-    /// status 204.
+    /// status 204. Each says which came before it, so that none can be missing.
     pub(crate) async fn messages(&self, stream: &str, which: Several<'_>) -> Result<Page, Error> {
+        let until = Instant::now() + REQUEST_TIMEOUT;
         let subject = format!("$JS.API.DIRECT.GET.{stream}");
         let body = which.request().to_string().into();
-        let mut answers = self.answers.ask(subject, body).await?;
+        let asked = timeout_at(until, self.answers.ask(subject, body)).await;
+        let mut answers = asked.map_err(|_| Error::unavailable("not connected"))??;
         let mut page = Page::default();
-        let until = Instant::now() + REQUEST_TIMEOUT;
         loop {
             let message = match timeout_at(until, answers.next()).await {
                 Ok(Some(message)) => message,
                 Ok(None) => return Err(Error::unavailable("the connection is closed")),
                 Err(_) => return Err(Error::unavailable("no answer in time")),
             };
-            let pending = message.headers.as_ref().and_then(|headers| {
-                headers.get("Nats-Num-Pending").and_then(|value| value.as_str().parse().ok())
-            });
+            let pending = number(&message, "Nats-Num-Pending");
+            let last = page.messages.last().map_or(0, |last| last.sequence);
+            let is_next =
+                number(&message, "Nats-Last-Sequence").is_none_or(|before| before == last);
             match message.status.map(|status| status.as_u16()) {
+                None | Some(200 | 204) if !is_next => {
+                    return Err(Error::unavailable("a part of the answer is missing"));
+                }
                 None | Some(200) => {
                     if pending.is_none() {
                         return Err(Error::Refused(
@@ -122,7 +130,9 @@ impl Nats {
                     page.pending = pending.unwrap_or(0);
                     return Ok(page);
                 }
-                Some(404) => return Ok(page),
+                // After some messages: one that the server found, and then could not read.
+                Some(404) if page.messages.is_empty() => return Ok(page),
+                Some(404) => return Err(Error::unavailable("a message can't be read")),
                 Some(503) => return Err(Error::unavailable("the stream is not there")),
                 Some(status) => {
                     return Err(Error::Refused(format!("Direct Get answered {status}")));
@@ -130,4 +140,8 @@ impl Nats {
             }
         }
     }
+}
+
+fn number(message: &Message, header: &str) -> Option<u64> {
+    message.headers.as_ref()?.get(header)?.as_str().parse().ok()
 }

@@ -27,8 +27,8 @@ pub struct AccountPace {
     bucket: Bucket,
     account: String,
     now: fn() -> OffsetDateTime,
-    /// What this process knows: what it was told itself, and what others have said.
-    until: Arc<Mutex<Option<OffsetDateTime>>>,
+    /// What this process was told itself, should NATS be away.
+    own: Arc<Mutex<Option<OffsetDateTime>>>,
     news: Arc<AsyncMutex<News>>,
 }
 
@@ -36,6 +36,8 @@ pub struct AccountPace {
 #[derive(Default)]
 struct News {
     heard: Option<Heard>,
+    /// What they were told, as far as it is known.
+    until: Option<OffsetDateTime>,
     looked_up_at: Option<Instant>,
 }
 
@@ -50,7 +52,7 @@ impl AccountPace {
     /// The pace of the account of this id ([`proofline_assure::Account::id`]), by this clock.
     pub fn new(connection: &Connection, account: String, now: fn() -> OffsetDateTime) -> Self {
         let bucket = Bucket::new(connection.clone(), PACE);
-        Self { bucket, account, now, until: Arc::default(), news: Arc::default() }
+        Self { bucket, account, now, own: Arc::default(), news: Arc::default() }
     }
 
     /// Makes the pace of any account, for [`proofline_assure::Accounts`].
@@ -83,36 +85,35 @@ impl AccountPace {
         Ok(self.bucket.put_at(&key, value_of(now), revision).await?.is_some())
     }
 
-    /// Learns what others have said since. Whoever comes meanwhile waits for it.
-    async fn catch_up(&self) {
+    /// What others were told, by now. Whoever comes meanwhile waits for it.
+    async fn shared_until(&self) -> Option<OffsetDateTime> {
         let mut news = self.news.lock().await;
-        if let Some(heard) = &mut news.heard {
-            while let Some(Some(value)) = heard.next().now_or_never() {
-                self.learn(time_of(&value));
+        let mut heard = None;
+        if let Some(all) = &mut news.heard {
+            while let Some(Some(value)) = all.next().now_or_never() {
+                heard = heard.max(time_of(&value));
             }
         }
-        if news.looked_up_at.is_some_and(|at| at.elapsed() < LOOK_UP_AGAIN) {
-            return;
+        if news.looked_up_at.is_none_or(|at| at.elapsed() >= LOOK_UP_AGAIN) {
+            match self.look_up(&mut news).await {
+                Ok(stored) => news.until = stored,
+                Err(error) => {
+                    tracing::debug!(%error, "the shared pace can't be read; keeping to what is known");
+                }
+            }
+            news.looked_up_at = Some(Instant::now());
         }
-        if let Err(error) = self.look_up(&mut news).await {
-            tracing::debug!(%error, "the shared pace can't be read; keeping to our own");
-        }
-        news.looked_up_at = Some(Instant::now());
+        // What is heard may not be stored yet.
+        news.until = news.until.max(heard);
+        news.until
     }
 
-    async fn look_up(&self, news: &mut News) -> Result<(), Error> {
+    async fn look_up(&self, news: &mut News) -> Result<Option<OffsetDateTime>, Error> {
         if news.heard.is_none() {
             news.heard = Some(self.bucket.subscribe(&self.until_key()).await?);
         }
         let value = self.bucket.get(&self.until_key()).await?;
-        self.learn(value.as_ref().and_then(time_of));
-        Ok(())
-    }
-
-    /// A longer time is never replaced by a shorter one.
-    fn learn(&self, until: Option<OffsetDateTime>) {
-        let mut known = self.until.lock().expect("no panic while held");
-        *known = (*known).max(until);
+        Ok(value.as_ref().and_then(time_of))
     }
 
     async fn share(&self, until: OffsetDateTime) -> Result<(), Error> {
@@ -141,8 +142,8 @@ impl AccountPace {
 impl Pace for AccountPace {
     fn remaining(&self) -> BoxFuture<'_, Option<Duration>> {
         Box::pin(async {
-            self.catch_up().await;
-            let until = (*self.until.lock().expect("no panic while held"))?;
+            let shared = self.shared_until().await;
+            let until = shared.max(*self.own.lock().expect("no panic while held"))?;
             Duration::try_from(until - (self.now)()).ok().filter(|remaining| !remaining.is_zero())
         })
     }
@@ -150,7 +151,10 @@ impl Pace for AccountPace {
     fn hold(&self, duration: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let until = (self.now)() + duration;
-            self.learn(Some(until));
+            {
+                let mut own = self.own.lock().expect("no panic while held");
+                *own = (*own).max(Some(until));
+            }
             if let Err(error) = self.share(until).await {
                 tracing::warn!(%error, "other replicas could not be told to leave Assure alone");
             }

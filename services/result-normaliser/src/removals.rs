@@ -33,9 +33,6 @@ impl Removals {
         let Recorded { key, sequence, event, .. } = &delivery.message;
         let history = self.journal.read_since(key, *sequence).await?;
         let Some(verification) = history.verification else { return Ok(Handled::Done) };
-        if matches!(event, Event::ProcessFinished(_)) {
-            self.journal.remove_timers(&OF_WHAT_IS_OPEN, key).await?;
-        }
         let delete_at = if matches!(event, Event::ErasureRequested(_)) {
             // The data key goes first: from then on nothing of it can be read, whatever Assure does.
             self.vault.erase(key).await?;
@@ -60,6 +57,9 @@ impl Removals {
         if let Some(at) = delete_at {
             let due = Due { key: key.clone(), at, round: 0 };
             delete_in_assure::set(&self.journal, due).await?;
+        }
+        if matches!(event, Event::ProcessFinished(_)) {
+            self.journal.remove_timers(&OF_WHAT_IS_OPEN, key).await?;
         }
         Ok(Handled::Done)
     }

@@ -34,12 +34,15 @@ const LOOK_AGAIN: [Duration; 4] = [
 
 /// How long to wait before looking again whether a sealed result came too late.
 const REMOVE_AGAIN: [Duration; 5] = [
+    Duration::ZERO,
     Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(16),
+    Duration::from_secs(3),
+    Duration::from_secs(9),
+    Duration::from_secs(27),
 ];
+
+/// The time after which a message that is not settled is brought to another replica.
+const OTHERS_MAY_HAVE_IT: Duration = Duration::from_secs(15);
 
 /// However long Assure wants to be left alone, a signal is looked at again after this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -72,9 +75,12 @@ struct Look {
 
 impl Normaliser {
     pub(crate) async fn handle(&self, delivery: Delivery<Recorded>) -> Result<Handled, Failure> {
+        let begun_at = clock::now();
         let mut has_sealed = false;
         let handled = self.conclude(&delivery, &mut has_sealed).await;
-        if has_sealed && handled.is_err() {
+        // Else the signal comes again, and finds what is to be removed.
+        let others_may_have_it = clock::now() - begun_at > OTHERS_MAY_HAVE_IT;
+        if has_sealed && handled.is_err() && others_may_have_it {
             self.remove_if_erased(&delivery.message.key).await;
         }
         handled
@@ -195,6 +201,7 @@ impl Normaliser {
     /// another meanwhile, and then does not come again.
     async fn remove_if_erased(&self, key: &VerificationKey) {
         for after in REMOVE_AGAIN {
+            pause(after).await;
             let removed = async {
                 let latest = self.journal.read_latest(key).await?;
                 match &latest.verification {
@@ -202,12 +209,11 @@ impl Normaliser {
                     None => Ok(()),
                 }
             };
-            match removed.await {
-                Ok(()) => return,
-                Err(failure) => tracing::debug!(?failure, "a late result is not looked for yet"),
+            if removed.await.is_ok() {
+                return;
             }
-            pause(after).await;
         }
+        tracing::warn!(verification.id = %key.id, "if it was erased meanwhile, a sealed document that nobody can open is left");
     }
 
     /// Whoever kept the address of a capture's page can go there also after the caller has discarded

@@ -13,8 +13,8 @@ use proofline_journal::{
 
 use crate::reconcile::first_check_unsubmitted;
 
-/// No verification has an end so soon.
-const LATE: time::Duration = time::Duration::seconds(1);
+/// Hardly any verification has an end so soon.
+const LATE: time::Duration = time::Duration::milliseconds(100);
 
 pub(crate) async fn handle(
     journal: Journal,

@@ -1,5 +1,6 @@
 //! Counting what is there.
 
+use futures_util::StreamExt;
 use proofline_broker::Cluster;
 use proofline_events::Service;
 use proofline_journal::{Census, Due, TimerKind};
@@ -28,6 +29,29 @@ async fn a_verification_is_open_for_as_long_as_its_deadline_is_to_come() {
 
     journal.remove_timers(&[TimerKind::Deadline], &keys[2]).await.unwrap();
     assert_eq!(census.open_verifications().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn of_a_verifications_timers_those_go_that_are_named() {
+    use TimerKind::{Check, Deadline, DeleteInAssure, ExpireResult};
+    let broker = Broker::provisioned().await;
+    let journal = broker.journal(Service::ResultNormaliser).await;
+    let (key, other, at) = (fresh_key(), fresh_key(), now() + time::Duration::HOUR);
+    for kind in [Deadline, Check, DeleteInAssure, ExpireResult] {
+        journal.set_timer(kind, &key, at).await.unwrap();
+        journal.set_timer(kind, &other, at).await.unwrap();
+    }
+
+    journal.remove_timers(&[Deadline, Check], &key).await.unwrap();
+    journal.remove_timers(&[Deadline, Check], &key).await.unwrap();
+
+    let timers = broker.raw().await.get_stream("TIMERS").await.unwrap();
+    let left = timers.info_with_subjects(format!("proofline.timer.v1.at.*.{key}")).await.unwrap();
+    let mut left: Vec<_> = left.map(|subject| subject.unwrap().0).collect().await;
+    left.sort();
+    let kept = ["delete-in-assure", "expire-result"];
+    assert_eq!(left, kept.map(|kind| format!("proofline.timer.v1.at.{kind}.{key}")));
+    assert_eq!(timers.get_info().await.unwrap().state.messages, 6);
 }
 
 #[tokio::test]

@@ -33,6 +33,24 @@ async fn an_account_that_one_replica_was_told_to_leave_alone_is_left_alone_by_al
 }
 
 #[tokio::test]
+async fn who_has_just_looked_hears_of_a_wish_at_once() {
+    let broker = Broker::provisioned().await;
+    let (one, other) = (pace(&broker, "a").await, pace(&broker, "a").await);
+    // It looks again only after a second.
+    assert_eq!(other.remaining().await, None);
+    let looked_at = now();
+
+    one.hold(Duration::from_secs(60)).await;
+
+    eventually("heard", async || match other.remaining().await {
+        Some(remaining) => Ok(remaining),
+        None => Err("nothing".to_owned()),
+    })
+    .await;
+    assert!(now() - looked_at < Duration::from_millis(700), "{}", now() - looked_at);
+}
+
+#[tokio::test]
 async fn what_a_replica_was_told_itself_it_knows_without_the_server() {
     let mut broker = Broker::provisioned().await;
     let pace = pace(&broker, "a").await;

@@ -18,6 +18,9 @@ use crate::{
 /// So seldom that it costs the broker next to nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// Longer than it takes to remove what nobody needs any more.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What came of a number of callbacks.
 pub(super) struct Ends {
     /// From when each callback was due to when its `ProcessFinished` was at a consumer.
@@ -49,8 +52,9 @@ pub(super) async fn at(venue: &Venue, count: usize, per_second: f64, watched: &[
     .await;
     watch.reaches(count).await;
     if !watched.is_empty() {
-        let mut pace = Ticker::new(LOOK_EVERY);
+        let (mut pace, begun) = (Ticker::new(LOOK_EVERY), Instant::now());
         while open(venue).await > open_before {
+            assert!(begun.elapsed() < PATIENCE, "deadlines stay although all have ended");
             pace.next().await;
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Errand {
     order: Value,
     /// Whose turn it is of several replicas.
     turn: usize,
+    /// Whether an attempt at an upload was never answered: it may arrive after the next has succeeded.
+    may_come_late: bool,
 }
 
 impl Errand {
@@ -32,7 +34,7 @@ impl Errand {
         let key = format!("{}-{number}", common.config.name);
         let mut order = order(&(common.config.members)(number));
         order["reference"] = json!(key);
-        Self { common, key, order, turn: number }
+        Self { common, key, order, turn: number, may_come_late: false }
     }
 
     /// All that a caller and an end-user have to do. An answer that ends it early is in the ledger.
@@ -79,8 +81,9 @@ impl Errand {
             }
             let submit = |caller: &Caller| caller.post(&path);
             match self.persist("submit", submit, &[202, 409]).await {
-                // A frozen service has read an earlier attempt at an upload only now, and broken it off.
-                Some(answer) if answer.body["images"].is_array() => {
+                // A frozen service has read that attempt only now, and it came to nothing.
+                Some(answer) if answer.body["images"].is_array() && self.may_come_late => {
+                    self.may_come_late = false;
                     missing = answer.body["images"].clone();
                 }
                 Some(answer) if answer.status == 202 => return true,
@@ -142,7 +145,10 @@ impl Errand {
                         return None;
                     }
                 },
-                Err(_) => pause(PAUSE).await,
+                Err(_) => {
+                    self.may_come_late |= step == "upload";
+                    pause(PAUSE).await;
+                }
             }
             self.turn += 1;
         }
