@@ -79,20 +79,19 @@ impl Errand {
                     return false;
                 }
             }
+            // A frozen service may read an attempt at an upload only now, and it may come to nothing.
+            let wanted: &[u16] = if self.may_come_late { &[202, 409] } else { &[202] };
             let submit = |caller: &Caller| caller.post(&path);
-            match self.persist("submit", submit, &[202, 409]).await {
-                // A frozen service has read that attempt only now, and it came to nothing.
-                Some(answer) if answer.body["images"].is_array() && self.may_come_late => {
-                    self.may_come_late = false;
-                    missing = answer.body["images"].clone();
-                }
-                Some(answer) if answer.status == 202 => return true,
-                Some(answer) => {
-                    let why = format!("submit: {} {}", answer.status, answer.body);
-                    self.common.ledger().gave_up(&self.key, why);
-                    return false;
-                }
-                None => return false,
+            let Some(answer) = self.persist("submit", submit, wanted).await else { return false };
+            if answer.status == 202 {
+                return true;
+            }
+            self.may_come_late = false;
+            missing = answer.body["images"].clone();
+            if !missing.is_array() {
+                let why = format!("submit: {} {}", answer.status, answer.body);
+                self.common.ledger().gave_up(&self.key, why);
+                return false;
             }
         }
     }
