@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::soon;
-use crate::harness::Build;
+use crate::harness::{Build, eventually};
 
 /// How often other ports are chosen, when somebody else took one in between.
 const PORT_ATTEMPTS: u32 = 5;
@@ -77,8 +77,14 @@ impl Member {
 
     /// Starts it again, with all its settings.
     pub(crate) async fn restart(&self) {
-        let launched = self.launch().await;
-        let urls = launched.unwrap_or_else(|log| panic!("{} ended:\n{log}", self.program));
+        // Who looks for a free port elsewhere holds it for a moment.
+        let urls = eventually(&format!("{} starts", self.program), async || {
+            let launched = self.launch().await;
+            launched.inspect_err(|log| {
+                assert!(log.contains("Address already in use"), "{} ended:\n{log}", self.program);
+            })
+        })
+        .await;
         assert_eq!(urls, (self.url.clone(), self.admin_url.clone()));
     }
 
