@@ -37,7 +37,7 @@ pub const MAX_DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long a message of ours may be worked on without a sign of progress: the delay that the sudden
 /// death of a replica costs.
-const ACK_WAIT: Duration = Duration::from_secs(15);
+pub const ACK_WAIT: Duration = Duration::from_secs(15);
 
 /// How many due checks one round of reconciliation may take, and how long it may have them.
 pub(crate) const MAX_BATCH: i64 = 20_000;

@@ -14,6 +14,7 @@ use proofline_events::{
 };
 use proofline_journal::{
     DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError, told_an_end,
+    topology::ACK_WAIT,
     worker::{Delivery, Failure, Handled},
 };
 use proofline_settings::Url;
@@ -21,6 +22,7 @@ use proofline_verification::{
     Candidate, Command, Observation, Verification, decide, is_final, the_one_that_counts,
 };
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use crate::document;
 
@@ -40,9 +42,6 @@ const REMOVE_AGAIN: [Duration; 5] = [
     Duration::from_secs(9),
     Duration::from_secs(27),
 ];
-
-/// The time after which a message that is not settled is brought to another replica.
-const OTHERS_MAY_HAVE_IT: Duration = Duration::from_secs(15);
 
 /// However long Assure wants to be left alone, a signal is looked at again after this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -75,11 +74,11 @@ struct Look {
 
 impl Normaliser {
     pub(crate) async fn handle(&self, delivery: Delivery<Recorded>) -> Result<Handled, Failure> {
-        let begun_at = clock::now();
+        let begun_at = Instant::now();
         let mut has_sealed = false;
         let handled = self.conclude(&delivery, &mut has_sealed).await;
         // Else the signal comes again, and finds what is to be removed.
-        let others_may_have_it = clock::now() - begun_at > OTHERS_MAY_HAVE_IT;
+        let others_may_have_it = begun_at.elapsed() > ACK_WAIT;
         if has_sealed && handled.is_err() && others_may_have_it {
             self.remove_if_erased(&delivery.message.key).await;
         }

@@ -12,6 +12,7 @@ use proofline_assure::{Accounts, Client, Error as AssureError, Refusal};
 use proofline_events::{EventType, Recorded, VerificationKey};
 use proofline_journal::{
     DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError,
+    topology::ACK_WAIT,
     worker::{Delivery, Failure, Handled},
 };
 use proofline_verification::{Command, Reason, Refused, Verification};
@@ -28,9 +29,6 @@ const LOOK_AGAIN: [Duration; 4] = [
 ];
 /// The sequence of a replay, before which anything may have been tried.
 const OF_A_REPLAY: u64 = 0;
-
-/// The time after which a message that is not settled is brought to another replica.
-const OTHERS_MAY_HAVE_IT: Duration = Duration::from_secs(15);
 
 /// What the handler uses.
 pub(crate) struct Starter {
@@ -76,7 +74,7 @@ impl Starter {
             Ok(()) => Command::RecordStart,
             Err(AssureError::Refused(refusal)) => {
                 // Of an old message somebody else may have had a delivery, while we stood still.
-                let is_old = clock::now() - envelope.time > OTHERS_MAY_HAVE_IT;
+                let is_old = clock::now() - envelope.time > ACK_WAIT;
                 let is_repeat = delivery.deliveries > 1 || *sequence == OF_A_REPLAY || is_old;
                 let looks_again = if is_repeat { &LOOK_AGAIN[..] } else { &[] };
                 let process = (dossier_id.as_str(), process_id.as_str());
