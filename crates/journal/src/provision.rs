@@ -8,7 +8,7 @@ mod stream;
 
 use std::time::Duration;
 
-use async_nats::jetstream::{self, consumer::pull};
+use async_nats::jetstream::{self, ErrorCode, consumer::pull};
 use proofline_ambient::clock;
 use proofline_settings::Reader;
 
@@ -203,7 +203,9 @@ fn refused(what: &str, error: &dyn std::error::Error) -> Error {
 /// What JetStream itself answered instead.
 fn answered(what: &str, error: &jetstream::Error) -> Error {
     const UNAVAILABLE: usize = 503;
-    if error.code() == UNAVAILABLE {
+    // Servers of a cluster that are busy take each other for gone now and then.
+    let lacks_servers = error.error_code() == ErrorCode::CLUSTER_NO_PEERS;
+    if error.code() == UNAVAILABLE || lacks_servers {
         Error::unavailable(error)
     } else {
         Error::Refused(format!("{what}: {error}"))
