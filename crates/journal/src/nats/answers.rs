@@ -99,3 +99,52 @@ async fn hand_on(mut all: Subscriber, prefix: usize, waiting: Arc<Mutex<Waiting>
 fn locked(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
     waiting.lock().expect("no panic while held")
 }
+
+#[cfg(test)]
+mod tests {
+    use proofline_broker::{Options, Server};
+
+    use super::*;
+
+    /// Answers each request with three messages that say it again.
+    async fn three_times(client: &Client) -> AbortOnDropHandle<()> {
+        let (answering, mut asked) = (client.clone(), client.subscribe("ask").await.unwrap());
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            while let Some(Message { reply: Some(reply), payload, .. }) = asked.next().await {
+                for _ in 0..3 {
+                    answering.publish(reply.clone(), payload.clone()).await.unwrap();
+                }
+            }
+        }))
+    }
+
+    #[tokio::test]
+    async fn each_request_has_its_own_answers_and_what_comes_too_late_is_nobodys() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { dir: dir.path().to_owned(), ..Options::default() };
+        let server = Server::start(options).await.unwrap();
+        let client = async_nats::connect(server.url()).await.unwrap();
+        let _answering = three_times(&client).await;
+        let answers = Answers::open(&client).await.unwrap();
+        let ask = async |what: &'static str| {
+            answers.ask("ask".to_owned(), Bytes::from_static(what.as_bytes())).await.unwrap()
+        };
+
+        let impatient = ask("impatient").await;
+        let (mut first, mut second) = (ask("first").await, ask("second").await);
+        drop(impatient);
+
+        for _ in 0..3 {
+            assert_eq!(second.next().await.unwrap().payload, "second");
+            assert_eq!(first.next().await.unwrap().payload, "first");
+        }
+        assert_eq!(locked(&answers.waiting).by_number.len(), 2);
+        drop((first, second));
+        assert!(locked(&answers.waiting).by_number.is_empty());
+
+        let mut last = ask("last").await;
+        assert_eq!(last.next().await.unwrap().payload, "last");
+        client.drain().await.unwrap();
+        while last.next().await.is_some() {}
+    }
+}
