@@ -16,7 +16,7 @@ use proofline_journal::{
 };
 use proofline_verification::{Candidate, Command, End, Reason, Verification};
 
-use crate::signalled::candidate;
+use crate::look::candidate;
 
 /// When to try again what did not work: after this, then ever longer, …
 const FIRST_RETRY: Duration = Duration::from_secs(1);

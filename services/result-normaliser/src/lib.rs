@@ -10,6 +10,7 @@ mod document;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod look;
 mod normalise;
 mod removals;
 mod result_expired;

@@ -4,13 +4,15 @@
 //! The result is sealed before the end is told, so that it can be fetched as soon as the end is
 //! seen. A crash in between costs a second look, and nothing else.
 
+mod late;
+
 use std::time::Duration;
 
 use proofline_ambient::clock;
-use proofline_assure::{Accounts, Client, Error as AssureError, Process, wire::ListedProcess};
+use proofline_assure::{Accounts, Process};
 use proofline_events::{
     Event, Recorded, VerificationKey, Word,
-    v1::{CompletionSignalled, Flow, Outcome, SignalSource},
+    v1::{CompletionSignalled, Outcome, SignalSource},
 };
 use proofline_journal::{
     DocumentKind, Due, ExecuteError, Journal, TimerKind, Vault, VaultError, told_an_end,
@@ -18,13 +20,11 @@ use proofline_journal::{
     worker::{Delivery, Failure, Handled},
 };
 use proofline_settings::Url;
-use proofline_verification::{
-    Candidate, Command, Observation, Verification, decide, is_final, the_one_that_counts,
-};
+use proofline_verification::{Command, Verification, decide, is_final};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::document;
+use crate::{document, look::Look};
 
 /// Get process may lag behind the callback that announces its status: look again after these.
 const LOOK_AGAIN: [Duration; 4] = [
@@ -32,15 +32,6 @@ const LOOK_AGAIN: [Duration; 4] = [
     Duration::from_secs(3),
     Duration::from_secs(10),
     Duration::from_secs(30),
-];
-
-/// How long to wait before looking again whether a sealed result came too late.
-const REMOVE_AGAIN: [Duration; 5] = [
-    Duration::ZERO,
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-    Duration::from_secs(9),
-    Duration::from_secs(27),
 ];
 
 /// However long Assure wants to be left alone, a signal is looked at again after this.
@@ -59,17 +50,6 @@ pub(crate) struct Normaliser {
     pub(crate) api_url: Url,
     /// How long after the end-user's return a process is left to its callback.
     pub(crate) callback_grace: Duration,
-}
-
-/// What a look at Assure showed.
-struct Look {
-    observation: Observation,
-    /// The process that was looked at.
-    process_id: Option<String>,
-    /// Get process' answer, if there was one.
-    process: Option<Process>,
-    /// When Assure can be asked again, if it could not be asked.
-    error: Option<AssureError>,
 }
 
 impl Normaliser {
@@ -101,7 +81,7 @@ impl Normaliser {
             }
             return Ok(Handled::Done);
         };
-        let mut look = self.look(verification, None).await;
+        let mut look = Look::take(&self.assure, verification, None).await;
         let signal = signal_of(event);
         for _ in 0..MAX_CONFLICTS {
             let Some(verification) = history.open().cloned() else {
@@ -127,7 +107,7 @@ impl Normaliser {
             };
             if let (Some(process_id), None) = (&look.process_id, &look.process) {
                 // It was only seen on a list: an end has the whole answer sealed.
-                look = self.look(&verification, Some(process_id)).await;
+                look = Look::take(&self.assure, &verification, Some(process_id)).await;
                 continue;
             }
             if let Some(process) = &look.process {
@@ -148,7 +128,7 @@ impl Normaliser {
                     history = self.journal.read_latest(key).await?;
                     if let (None, Some(verification)) = (&look.process_id, history.open()) {
                         // It may have a process by now.
-                        look = self.look(verification, None).await;
+                        look = Look::take(&self.assure, verification, None).await;
                     }
                 }
                 Err(ExecuteError::Refused(refusal)) => return Err(Failure::retry(refusal)),
@@ -156,73 +136,6 @@ impl Normaliser {
             }
         }
         Err(Failure::retry("the verification was changed too often in between"))
-    }
-
-    /// Looks at the verification's process, or at this one of a capture's.
-    async fn look(&self, verification: &Verification, which: Option<&str>) -> Look {
-        if verification.setup_failure.is_some() {
-            return Look::of(Observation::NoProcess);
-        }
-        let (Some(dossier_id), Some(process)) = (&verification.dossier_id, &verification.process)
-        else {
-            return Look::of(Observation::NoProcess);
-        };
-        let assure = self.assure.of(verification.key.tenant.as_str());
-        let looked = match which.or(process.id.as_deref()) {
-            Some(process_id) => look_at(assure, dossier_id, process_id).await,
-            None => look_for(assure, dossier_id, verification).await,
-        };
-        match looked {
-            // A client of another account knows nothing of it: this is a setting that is wrong (or a
-            // client that was replaced), and no word of Assure's.
-            Ok(Look { observation: Observation::Gone, .. })
-                if verification.is_elsewhere(&assure.account_id()) =>
-            {
-                tracing::error!(verification.id = %verification.key.id, "not found, and created under another Assure account: is PROOFLINE_TENANTS_FILE the same everywhere?");
-                let cause = "the process is in another account";
-                Look::unanswered(AssureError::Unavailable { cause, may_have_happened: false })
-            }
-            Ok(look) => look,
-            Err(error) => Look::unanswered(error),
-        }
-    }
-
-    /// A look that stood still may have sealed its result after an erasure, under a data key that it
-    /// had read before. Nobody can open that, and nobody would ever remove it.
-    async fn remove_late(&self, over: &Verification) -> Result<(), Failure> {
-        if over.is_erasure_requested {
-            self.vault.erase(&over.key).await?;
-        }
-        Ok(())
-    }
-
-    /// The same, where it is not known what came of the look: its signal may have been handled by
-    /// another meanwhile, and then does not come again.
-    async fn remove_if_erased(&self, key: &VerificationKey) {
-        for after in REMOVE_AGAIN {
-            pause(after).await;
-            let removed = async {
-                let latest = self.journal.read_latest(key).await?;
-                match &latest.verification {
-                    Some(verification) => self.remove_late(verification).await,
-                    None => Ok(()),
-                }
-            };
-            if removed.await.is_ok() {
-                return;
-            }
-        }
-        tracing::warn!(verification.id = %key.id, "if it was erased meanwhile, a sealed document that nobody can open is left");
-    }
-
-    /// Whoever kept the address of a capture's page can go there also after the caller has discarded
-    /// the verification: what that makes in Assure must not stay there.
-    async fn delete_late(&self, over: &Verification) -> Result<(), Failure> {
-        if over.is_discarded() && over.request.flow == Flow::Capture {
-            let due = Due { key: over.key.clone(), at: clock::now(), round: 0 };
-            self.journal.reset_timer(TimerKind::DeleteInAssure, &due).await?;
-        }
-        Ok(())
     }
 
     /// The end-user is back, and there is no end yet: from now on its callback is due. A repeat sets
@@ -273,58 +186,6 @@ impl Normaliser {
     }
 }
 
-impl Look {
-    fn of(observation: Observation) -> Self {
-        Self { observation, process_id: None, process: None, error: None }
-    }
-
-    fn unanswered(error: AssureError) -> Self {
-        Self { error: Some(error), ..Self::of(Observation::Unanswered) }
-    }
-}
-
-/// Get process tells.
-async fn look_at(assure: &Client, dossier_id: &str, process_id: &str) -> Result<Look, AssureError> {
-    let process = assure.get_process(dossier_id, process_id).await?;
-    let Some(process) = process else { return Ok(Look::of(Observation::Gone)) };
-    Ok(Look {
-        observation: Observation::Status(process.status.clone()),
-        process_id: Some(process_id.to_owned()),
-        process: Some(process),
-        error: None,
-    })
-}
-
-/// A capture's process is made when the end-user gets there, perhaps more than once.
-async fn look_for(
-    assure: &Client,
-    dossier_id: &str,
-    verification: &Verification,
-) -> Result<Look, AssureError> {
-    let all = assure.processes_of(dossier_id).await?;
-    let Some(all) = all else { return Ok(Look::of(Observation::Gone)) };
-    let own = verification.own_processes(all.into_iter().map(candidate).collect());
-    match the_one_that_counts(&own) {
-        // Usually no end comes of it, and this is all that need be known.
-        Some(open) if !is_final(&open.status) => Ok(Look {
-            process_id: Some(open.id.clone()),
-            ..Look::of(Observation::Status(open.status.clone()))
-        }),
-        Some(counts) => look_at(assure, dossier_id, &counts.id).await,
-        None => Ok(Look::of(Observation::NoProcess)),
-    }
-}
-
-pub(crate) fn candidate(listed: ListedProcess) -> Candidate {
-    Candidate {
-        id: listed.process_id,
-        provider: listed.provider,
-        process_type: listed.process_type.unwrap_or_default(),
-        status: listed.status,
-        created_at: listed.created_at.unwrap_or_default(),
-    }
-}
-
 fn signal_of(event: &Event) -> Option<&CompletionSignalled> {
     if let Event::CompletionSignalled(signal) = event { Some(signal) } else { None }
 }
@@ -368,11 +229,6 @@ fn not_yet(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a pause before something is tried again")]
-async fn pause(duration: Duration) {
-    tokio::time::sleep(duration).await;
-}
-
 /// When to look again at what a signal of this age claims, if it is worth it.
 fn next_look(age: time::Duration) -> Option<Duration> {
     let mut until = Duration::ZERO;
@@ -384,8 +240,9 @@ fn next_look(age: time::Duration) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proofline_assure::Error as AssureError;
     use proofline_events::{Envelope, Service, timestamp, v1::VerificationRequested};
-    use proofline_verification::fold;
+    use proofline_verification::{Observation, fold};
     use time::macros::datetime;
 
     use super::*;
