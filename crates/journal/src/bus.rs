@@ -155,8 +155,17 @@ pub trait Messages: Send {
     fn close(self: Box<Self>) -> BoxFuture<'static, Vec<Delivered>>;
 }
 
-/// What each message says that was heard of.
-pub type Heard = Pin<Box<dyn Stream<Item = Bytes> + Send + Sync>>;
+/// Messages that were heard of, whether or not they were then stored.
+pub type Heard = Pin<Box<dyn Stream<Item = Notice> + Send + Sync>>;
+
+/// A message that was heard of.
+#[derive(Clone)]
+pub struct Notice {
+    /// Its subject.
+    pub subject: Subject,
+    /// What it says.
+    pub payload: Bytes,
+}
 
 /// Messages that a consumer had.
 pub type Deliveries = BoxStream<'static, Result<Delivered, Error>>;

@@ -1,12 +1,16 @@
 //! Hearing early of what happens, without believing it.
 
+mod ends;
+
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use proofline_events::{EventType, VerificationKey};
+use proofline_events::VerificationKey;
 use tokio::time::timeout;
 
 use crate::{Error, Journal, bus::Heard};
+use ends::Awaited;
+pub(crate) use ends::Ends;
 
 /// A hint may be lost, as a plain subscription keeps nothing: look after this, then after ever longer, …
 const FIRST_LOOK: Duration = Duration::from_secs(2);
@@ -19,11 +23,19 @@ const LOOKS_AFTER_HEARING: u32 = 7;
 
 /// Tells when it is worth reading a verification again.
 pub struct Hint {
-    heard: Heard,
+    source: Source,
     /// How long to wait when nothing is heard.
     patience: Duration,
     /// How many of the looks after hearing are left.
     looks_left: u32,
+}
+
+/// Where hints come from.
+enum Source {
+    /// Thousands may wait for an end: they share a subscription.
+    End(Awaited),
+    /// All that happens to one verification.
+    Anything(Heard),
 }
 
 impl Hint {
@@ -32,7 +44,8 @@ impl Hint {
     /// # Errors
     /// [`Error`].
     pub async fn of_the_end(journal: &Journal, key: &VerificationKey) -> Result<Self, Error> {
-        Self::of(journal, EventType::ProcessFinished.subject(key)).await
+        let awaited = journal.ends.wait_for(&journal.connection, key).await?;
+        Ok(Self::of(Source::End(awaited)))
     }
 
     /// Listens for anything that happens to a verification.
@@ -40,12 +53,12 @@ impl Hint {
     /// # Errors
     /// [`Error`].
     pub async fn of_anything(journal: &Journal, key: &VerificationKey) -> Result<Self, Error> {
-        Self::of(journal, key.family()).await
+        let heard = journal.connection.bus.subscribe(key.family()).await?;
+        Ok(Self::of(Source::Anything(heard)))
     }
 
-    async fn of(journal: &Journal, subject: String) -> Result<Self, Error> {
-        let heard = journal.connection.bus.subscribe(subject).await?;
-        Ok(Self { heard, patience: FIRST_LOOK, looks_left: 0 })
+    fn of(source: Source) -> Self {
+        Self { source, patience: FIRST_LOOK, looks_left: 0 }
     }
 
     /// Waits until it is worth reading again: after what was heard, and now and then anyway.
@@ -54,12 +67,24 @@ impl Hint {
             0 => self.patience,
             left => LOOK_AGAIN * 2_u32.pow(LOOKS_AFTER_HEARING - left),
         };
-        match timeout(wait, self.heard.next()).await {
-            Ok(Some(_)) => (self.patience, self.looks_left) = (FIRST_LOOK, LOOKS_AFTER_HEARING),
-            // The connection is gone for good; whoever reads next is told.
-            Ok(None) => std::future::pending().await,
+        match timeout(wait, self.source.next()).await {
+            Ok(()) => (self.patience, self.looks_left) = (FIRST_LOOK, LOOKS_AFTER_HEARING),
             Err(_) if self.looks_left > 0 => self.looks_left -= 1,
             Err(_) => self.patience = (self.patience * 2).min(LAST_LOOK),
+        }
+    }
+}
+
+impl Source {
+    /// Returns when something is heard. Never, once the connection is gone for good: whoever reads
+    /// then is told so.
+    async fn next(&mut self) {
+        let is_open = match self {
+            Self::End(awaited) => awaited.next().await,
+            Self::Anything(heard) => heard.next().await.is_some(),
+        };
+        if !is_open {
+            std::future::pending().await
         }
     }
 }

@@ -12,7 +12,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
-    Connection, Error, ExecuteError, StreamWatch, append::Appended, bus::Which,
+    Connection, Error, ExecuteError, StreamWatch, append::Appended, bus::Which, hint::Ends,
     topology::VERIFICATIONS, trace,
 };
 
@@ -27,6 +27,7 @@ const LAST_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct Journal {
     pub(crate) connection: Connection,
+    pub(crate) ends: Ends,
     service: Service,
 }
 
@@ -69,7 +70,7 @@ pub struct Executed {
 impl Journal {
     /// The journal of a service, whose name its events carry.
     pub fn new(connection: Connection, service: Service) -> Self {
-        Self { connection, service }
+        Self { connection, ends: Ends::default(), service }
     }
 
     /// The connection it uses.

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use crate::{
     Error,
     bus::{
-        Bus, Delivered, Deliveries, Heard, Left, Messages, Outgoing, Page, Position, Pull,
+        Bus, Delivered, Deliveries, Heard, Left, Messages, Notice, Outgoing, Page, Position, Pull,
         PullInfo, Settle, Several, Which,
     },
 };
@@ -141,7 +141,8 @@ impl Bus for Nats {
     fn subscribe(&self, subject: String) -> BoxFuture<'_, Result<Heard, Error>> {
         async {
             let subscriber = self.client.subscribe(subject).await.map_err(Error::unavailable)?;
-            Ok(Box::pin(subscriber.map(|message| message.payload)) as Heard)
+            let heard = subscriber.map(|it| Notice { subject: it.subject, payload: it.payload });
+            Ok(Box::pin(heard) as Heard)
         }
         .boxed()
     }

@@ -90,8 +90,8 @@ impl AccountPace {
         let mut news = self.news.lock().await;
         let mut heard = None;
         if let Some(all) = &mut news.heard {
-            while let Some(Some(value)) = all.next().now_or_never() {
-                heard = heard.max(time_of(&value));
+            while let Some(Some(notice)) = all.next().now_or_never() {
+                heard = heard.max(time_of(&notice.payload));
             }
         }
         if news.looked_up_at.is_none_or(|at| at.elapsed() >= LOOK_UP_AGAIN) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_nats::jetstream::{message::StreamMessage, stream::RetentionPolicy};
 use bytes::Bytes;
 use proofline_journal::{
-    bus::{Page, Several, Which},
+    bus::{Notice, Page, Several, Which},
     topology,
 };
 use time::OffsetDateTime;
@@ -21,7 +21,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) streams: BTreeMap<String, Stream>,
-    listeners: Vec<(String, UnboundedSender<Bytes>)>,
+    listeners: Vec<(String, UnboundedSender<Notice>)>,
 }
 
 impl Store {
@@ -67,14 +67,15 @@ impl Store {
         })
     }
 
-    pub(crate) fn listen(&mut self, filter: String, listener: UnboundedSender<Bytes>) {
+    pub(crate) fn listen(&mut self, filter: String, listener: UnboundedSender<Notice>) {
         self.listeners.push((filter, listener));
     }
 
     /// Who listens hears of it, whether or not it is then stored.
     pub(crate) fn tell(&mut self, subject: &str, payload: &Bytes) {
+        let notice = Notice { subject: subject.into(), payload: payload.clone() };
         self.listeners.retain(|(filter, listener)| {
-            !matches(filter, subject) || listener.send(payload.clone()).is_ok()
+            !matches(filter, subject) || listener.send(notice.clone()).is_ok()
         });
     }
 
