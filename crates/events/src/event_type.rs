@@ -116,7 +116,13 @@ impl EventType {
         format!("proofline.v1.{}.{}.{}", self.name(), key.tenant, key.id)
     }
 
-    /// The filter for this event of every verification.
+    /// The subject of this event for any verification: for who may hear no more than what has the form
+    /// of a subject.
+    pub fn any_subject(self) -> String {
+        format!("proofline.v1.{}.*.*", self.name())
+    }
+
+    /// The filter of durable consumers for this event of every verification.
     pub fn subject_filter(self) -> String {
         format!("proofline.v1.{}.>", self.name())
     }

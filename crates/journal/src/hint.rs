@@ -76,15 +76,16 @@ impl Hint {
 }
 
 impl Source {
-    /// Returns when something is heard. Never, once the connection is gone for good: whoever reads
-    /// then is told so.
+    /// Returns when something is heard. Never, once the connection is gone for good: whoever looks
+    /// next is told so.
     async fn next(&mut self) {
-        let is_open = match self {
+        match self {
             Self::End(awaited) => awaited.next().await,
-            Self::Anything(heard) => heard.next().await.is_some(),
-        };
-        if !is_open {
-            std::future::pending().await
+            Self::Anything(heard) => {
+                if heard.next().await.is_none() {
+                    std::future::pending().await
+                }
+            }
         }
     }
 }

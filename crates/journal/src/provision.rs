@@ -203,11 +203,30 @@ fn refused(what: &str, error: &dyn std::error::Error) -> Error {
 /// What JetStream itself answered instead.
 fn answered(what: &str, error: &jetstream::Error) -> Error {
     const UNAVAILABLE: usize = 503;
-    // Servers of a cluster that are busy take each other for gone now and then.
+    // For now, as busy servers of a cluster take each other for gone now and then; or for good: the
+    // text tells which.
     let lacks_servers = error.error_code() == ErrorCode::CLUSTER_NO_PEERS;
     if error.code() == UNAVAILABLE || lacks_servers {
-        Error::unavailable(error)
+        Error::unavailable(format!("{what}: {error}"))
     } else {
         Error::Refused(format!("{what}: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cluster_lacks_for_now_is_asked_for_again_and_no_other_refusal() {
+        let answer = |code, err_code| {
+            let error = serde_json::json!({ "code": code, "err_code": err_code });
+            answered("SOME", &serde_json::from_value(error).unwrap())
+        };
+        let answers = [answer(503, 10_008), answer(400, 10_005), answer(400, 10_052)];
+        assert!(matches!(
+            answers,
+            [Error::Unavailable(_), Error::Unavailable(_), Error::Refused(_)]
+        ));
     }
 }

@@ -74,7 +74,7 @@ pub(crate) async fn from(source: &Source, leave: Leave) -> anyhow::Result<Vec<St
         tick.tick().await;
         match provision(&connection, settings, &subscribers, leave.accept_loss).await {
             Ok(made) => break made,
-            // A cluster needs a moment to elect who decides.
+            // A cluster needs a moment to elect who decides, or to find all its servers again.
             Err(ProvisionError::Journal(Error::Unavailable(_))) if Instant::now() < until => {}
             Err(error @ ProvisionError::WouldLose(_)) => {
                 anyhow::bail!("{error}\nWith --accept-loss it is done all the same.")

@@ -1,5 +1,6 @@
-//! Who waits for an end, all served by one subscription: one for each would take 7 KiB of this
-//! process for as long as somebody waits, and two messages to the server for each who comes and goes.
+//! Who waits for an end, all served by one subscription to every end, from the first who waits on:
+//! one for each would take 7 KiB of this process for as long as somebody waits, and two messages to
+//! the server for each who comes and goes.
 
 use std::{
     collections::HashMap,
@@ -33,7 +34,8 @@ type Waiting = Arc<Mutex<BySubject>>;
 /// The end that one caller waits for.
 pub(super) struct Awaited {
     subject: String,
-    told: watch::Receiver<()>,
+    /// Always there, until it is dropped.
+    told: Option<watch::Receiver<()>>,
     waiting: Waiting,
 }
 
@@ -51,29 +53,30 @@ impl Ends {
 
 fn wait_for(waiting: &Waiting, subject: String) -> Awaited {
     let told = locked(waiting).entry(subject.clone()).or_default().subscribe();
-    Awaited { subject, told, waiting: Arc::clone(waiting) }
+    Awaited { subject, told: Some(told), waiting: Arc::clone(waiting) }
 }
 
 impl Awaited {
-    /// Returns when it was told since this was last asked; `false` once nothing is heard any more.
-    pub(super) async fn next(&mut self) -> bool {
-        self.told.changed().await.is_ok()
+    /// Returns when it was told since this was last asked.
+    pub(super) async fn next(&mut self) {
+        let told = self.told.as_mut().expect("it is taken when this is dropped");
+        told.changed().await.expect("its sender is kept for as long as somebody waits");
     }
 }
 
 impl Drop for Awaited {
     fn drop(&mut self) {
         let mut waiting = locked(&self.waiting);
-        // Nobody begins to wait meanwhile, and this one still counts.
-        if waiting.get(&self.subject).is_some_and(|end| end.receiver_count() == 1) {
+        // While nobody else begins or ends to wait: else two that leave at once leave it to each other.
+        self.told = None;
+        if waiting.get(&self.subject).is_some_and(|end| end.receiver_count() == 0) {
             waiting.remove(&self.subject);
         }
     }
 }
 
 async fn listen(connection: &Connection) -> Result<Listening, Error> {
-    let every_end = EventType::ProcessFinished.subject_filter();
-    let ends = connection.bus.subscribe(every_end).await?;
+    let ends = connection.bus.subscribe(EventType::ProcessFinished.any_subject()).await?;
     let waiting = Waiting::default();
     let handing_on = tokio::spawn(hand_on(ends, Arc::clone(&waiting)));
     Ok(Listening { waiting, _handing_on: AbortOnDropHandle::new(handing_on) })
@@ -85,7 +88,6 @@ async fn hand_on(mut ends: Heard, waiting: Waiting) {
             end.send_replace(());
         }
     }
-    locked(&waiting).clear();
 }
 
 fn locked(waiting: &Mutex<BySubject>) -> MutexGuard<'_, BySubject> {
@@ -94,11 +96,15 @@ fn locked(waiting: &Mutex<BySubject>) -> MutexGuard<'_, BySubject> {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Barrier, thread, time::Duration};
+
     use bytes::Bytes;
     use futures_util::{FutureExt, stream};
-    use tokio::sync::mpsc;
+    use tokio::{sync::mpsc, time::timeout};
 
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
 
     fn listening() -> (mpsc::UnboundedSender<Notice>, Waiting, AbortOnDropHandle<()>) {
         let (tell, mut told) = mpsc::unbounded_channel();
@@ -112,43 +118,52 @@ mod tests {
         Notice { subject: subject.into(), payload: Bytes::new() }
     }
 
+    fn two_for(waiting: &Waiting, subject: &str) -> (Awaited, Awaited) {
+        (wait_for(waiting, subject.to_owned()), wait_for(waiting, subject.to_owned()))
+    }
+
     #[tokio::test]
-    async fn all_who_wait_for_an_end_are_told_and_nobody_else() {
+    async fn all_who_wait_for_an_end_are_told_once_and_nobody_else() {
         let (tell, waiting, _handing_on) = listening();
-        let mut both = [wait_for(&waiting, "a".into()), wait_for(&waiting, "a".into())];
-        let mut other = wait_for(&waiting, "b".into());
+        let (mut first, mut second) = two_for(&waiting, "a");
+        let mut other = wait_for(&waiting, "b".to_owned());
 
         tell.send(end_of("nobody's")).unwrap();
         tell.send(end_of("a")).unwrap();
 
-        for awaited in &mut both {
-            assert!(awaited.next().await);
+        timeout(PATIENCE, first.next()).await.unwrap();
+        // It was told before it was asked for.
+        assert_eq!(second.next().now_or_never(), Some(()));
+        for awaited in [&mut first, &mut second, &mut other] {
+            assert_eq!(awaited.next().now_or_never(), None);
         }
-        assert_eq!(other.next().now_or_never(), None);
     }
 
-    #[tokio::test]
-    async fn what_is_told_before_it_is_asked_for_is_heard_once() {
-        let (tell, waiting, _handing_on) = listening();
-        let (mut first, mut second) =
-            (wait_for(&waiting, "a".into()), wait_for(&waiting, "a".into()));
-        tell.send(end_of("a")).unwrap();
-        assert!(first.next().await);
-        assert_eq!(second.next().now_or_never(), Some(true));
-        assert_eq!(second.next().now_or_never(), None);
-    }
-
-    #[tokio::test]
-    async fn who_no_longer_waits_leaves_nothing_behind() {
-        let (tell, waiting, _handing_on) = listening();
-        let (first, second) = (wait_for(&waiting, "a".into()), wait_for(&waiting, "a".into()));
+    #[test]
+    fn who_no_longer_waits_leaves_nothing_behind() {
+        let waiting = Waiting::default();
+        let (first, second) = two_for(&waiting, "a");
         drop(first);
         assert_eq!(locked(&waiting).len(), 1);
         drop(second);
-        assert_eq!(locked(&waiting).len(), 0);
+        assert!(locked(&waiting).is_empty());
+    }
 
-        let mut last = wait_for(&waiting, "a".into());
-        drop(tell);
-        assert!(!last.next().await);
+    #[test]
+    fn nor_do_two_who_leave_at_once() {
+        let waiting = Waiting::default();
+        for _ in 0..1_000 {
+            let (first, second) = two_for(&waiting, "a");
+            let together = Barrier::new(2);
+            let leave = |awaited: Awaited| {
+                together.wait();
+                drop(awaited);
+            };
+            thread::scope(|scope| {
+                scope.spawn(|| leave(first));
+                leave(second);
+            });
+            assert!(locked(&waiting).is_empty());
+        }
     }
 }

@@ -102,9 +102,14 @@ fn locked(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proofline_broker::{Options, Server};
+    use tokio::time::timeout;
 
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     /// Answers each request with three messages that say it again.
     async fn three_times(client: &Client) -> AbortOnDropHandle<()> {
@@ -126,12 +131,17 @@ mod tests {
         let client = async_nats::connect(server.url()).await.unwrap();
         let _answering = three_times(&client).await;
         let answers = Answers::open(&client).await.unwrap();
+        timeout(PATIENCE, each_has_its_own(&client, answers)).await.unwrap();
+    }
+
+    async fn each_has_its_own(client: &Client, answers: Answers) {
         let ask = async |what: &'static str| {
             answers.ask("ask".to_owned(), Bytes::from_static(what.as_bytes())).await.unwrap()
         };
 
         let impatient = ask("impatient").await;
         let (mut first, mut second) = (ask("first").await, ask("second").await);
+        // Nothing was answered yet: what these wrote goes out when this test next waits.
         drop(impatient);
 
         for _ in 0..3 {

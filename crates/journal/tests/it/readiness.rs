@@ -1,5 +1,6 @@
 //! What readiness is told, and waiting for an end.
 
+use futures_util::future::join_all;
 use proofline_events::{Service, VerificationKey};
 use proofline_journal::{Hint, Journal};
 use tokio::time::timeout;
@@ -40,21 +41,26 @@ async fn whoever_waits_for_an_end_reads_it_after_the_next_hints() {
     let broker = Broker::provisioned().await;
     let (waiting, ending) =
         (broker.journal(Service::Intake).await, broker.journal(Service::ResultNormaliser).await);
-    let key = fresh_key();
-    waiting.execute(&key, request(), now()).await.unwrap();
-    waiting.execute(&key, dossier(), now()).await.unwrap();
+    let keys = [fresh_key(), fresh_key()];
+    let mut hints = Vec::new();
+    for key in &keys {
+        waiting.execute(key, request(), now()).await.unwrap();
+        waiting.execute(key, dossier(), now()).await.unwrap();
+        hints.push(Hint::of_the_end(&waiting, key).await.unwrap());
+    }
 
-    let mut hint = Hint::of_the_end(&waiting, &key).await.unwrap();
-    let end = async {
-        ending.execute(&key, conclude("accepted"), now()).await.unwrap();
-    };
-    let wait = async {
-        while !has_ended(&waiting, &key).await {
-            hint.next().await;
+    let ends = async {
+        for key in &keys {
+            ending.execute(key, conclude("accepted"), now()).await.unwrap();
         }
     };
+    let waits = join_all(keys.iter().zip(&mut hints).map(async |(key, hint)| {
+        while !has_ended(&waiting, key).await {
+            hint.next().await;
+        }
+    }));
 
-    Box::pin(timeout(PATIENCE, async { tokio::join!(wait, end) })).await.expect("the end is read");
+    Box::pin(timeout(PATIENCE, async { tokio::join!(waits, ends) })).await.expect("both are read");
 }
 
 async fn has_ended(journal: &Journal, key: &VerificationKey) -> bool {
