@@ -90,10 +90,13 @@ impl Upload {
             Unfit::Broken => of_assure(&AssureError::SourceBroke),
         })?;
         let upload_id = chance::id().simple().to_string();
+        // Before the clock is read that the claim runs out by: who stands still while it is stored
+        // has it for as much shorter.
+        let claimed_at = Instant::now();
         let verification = self.begin(&upload_id).await?;
         let media_type = incoming.media_type;
         let begun_at = Instant::now();
-        let (sent, progress) = self.send(&verification, &upload_id, incoming, length).await;
+        let (sent, progress) = self.send(&verification, &upload_id, claimed_at, incoming, length).await;
         let (result, answer) = self.judge(sent, &progress, media_type);
         let (depiction, bytes) = (self.target.depiction, progress.size_bytes());
         metrics::uploaded(depiction, &result, bytes, begun_at.elapsed());
@@ -140,6 +143,7 @@ impl Upload {
         &self,
         verification: &Verification,
         upload_id: &str,
+        claimed_at: Instant,
         incoming: Incoming,
         length: Option<u64>,
     ) -> (Result<(), AssureError>, Progress) {
@@ -160,9 +164,9 @@ impl Upload {
         });
         let sent = tokio::select! {
             biased;
+            // First, as nothing more may be sent then. What is dropped here is broken off.
+            () = self.keep_claim(upload_id, claimed_at) => Err(BROKEN_OFF),
             sent = sending => sent,
-            // Dropped here, the request is broken off.
-            () = self.keep_claim(upload_id) => Err(BROKEN_OFF),
             () = self.app.stop_streams.cancelled() => {
                 progress.stop();
                 Err(BROKEN_OFF)
@@ -182,8 +186,8 @@ impl Upload {
 
     /// Keeps the claim while the image is on its way, and returns if that fails for too long: then
     /// another upload could begin, and Assure might get ours after theirs, so ours must end.
-    async fn keep_claim(&self, upload_id: &str) {
-        let mut kept_at = Instant::now();
+    async fn keep_claim(&self, upload_id: &str, claimed_at: Instant) {
+        let mut kept_at = claimed_at;
         let mut tick = interval_at(kept_at + KEEP_CLAIM_EVERY, KEEP_CLAIM_EVERY / 4);
         while kept_at.elapsed() < STOP_AFTER {
             tick.tick().await;
