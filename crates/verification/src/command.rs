@@ -26,8 +26,17 @@ pub enum Command {
     RecordProcess(ProcessDetails),
     /// Setting up will not be completed.
     FailSetup(Refused),
-    /// An upload wants its depiction, or wants to keep it.
+    /// An upload wants its depiction.
     StartUpload {
+        /// Names this one upload.
+        upload_id: String,
+        /// Which image.
+        depiction: Depiction,
+        /// Until when it will have reported.
+        until: OffsetDateTime,
+    },
+    /// An upload wants to keep the claim that it has.
+    KeepClaim {
         /// Names this one upload.
         upload_id: String,
         /// Which image.

@@ -77,6 +77,9 @@ pub fn decide(
         Command::StartUpload { upload_id, depiction, until } => {
             uploads::start(state, upload_id, depiction, until, now)
         }
+        Command::KeepClaim { upload_id, depiction, until } => {
+            uploads::keep(state, upload_id, depiction, until, now)
+        }
         Command::FinishUpload { upload_id, depiction, result } => {
             uploads::finish(state, upload_id, depiction, result)
         }

@@ -31,6 +31,11 @@ impl Image {
         self.claim.as_ref().is_some_and(|(_, until)| now < *until)
     }
 
+    /// Whether this upload was the last to take the depiction, and has not reported.
+    pub(crate) fn is_claim_of(&self, upload_id: &str) -> bool {
+        self.claim.as_ref().is_some_and(|(id, _)| id == upload_id)
+    }
+
     /// What Assure holds. An upload that never reported may or may not have got through.
     pub fn standing(&self, now: OffsetDateTime) -> ImageStanding {
         if self.claim.is_some() && !self.is_claimed(now) {

@@ -48,6 +48,11 @@ impl Look {
         }
     }
 
+    /// Whether Assure has an end, which stays as it is.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(&self.observation, Observation::Status(status) if is_final(status))
+    }
+
     pub(crate) fn of(observation: Observation) -> Self {
         Self { observation, process_id: None, process: None, error: None }
     }

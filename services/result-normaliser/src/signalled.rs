@@ -57,8 +57,9 @@ impl Normaliser {
         let begun_at = Instant::now();
         let mut has_sealed = false;
         let handled = self.conclude(&delivery, &mut has_sealed).await;
-        // Else the signal comes again, and finds what is to be removed.
-        let others_may_have_it = begun_at.elapsed() > ACK_WAIT;
+        // Else the signal comes again, and finds what is to be removed. It may have waited for us.
+        let age = clock::now() - delivery.message.envelope.time;
+        let others_may_have_it = begun_at.elapsed() > ACK_WAIT || age > ACK_WAIT;
         if has_sealed && handled.is_err() && others_may_have_it {
             self.remove_if_erased(&delivery.message.key).await;
         }
@@ -81,7 +82,7 @@ impl Normaliser {
             }
             return Ok(Handled::Done);
         };
-        let mut look = Look::take(&self.assure, verification, None).await;
+        let (mut looked_at, mut look) = self.look(verification, None).await;
         let signal = signal_of(event);
         for _ in 0..MAX_CONFLICTS {
             let Some(verification) = history.open().cloned() else {
@@ -96,8 +97,9 @@ impl Normaliser {
                 signal: signal.map(CompletionSignalled::source),
                 result_url: self.result_url(key),
             };
-            // Decided twice, in the same state: here to know what to seal, then to append it.
-            let now = clock::now();
+            // As of before the look: of a deadline that has passed since it knows nothing. Decided twice,
+            // in the same state: here to know what to seal, then to append it.
+            let now = looked_at;
             let would_be = decide(key, Some(&verification), conclude.clone(), now);
             let Ok([Event::ProcessFinished(end)]) = would_be.as_deref() else {
                 if signal.is_some_and(|signal| signal.source() == SignalSource::Return) {
@@ -107,7 +109,7 @@ impl Normaliser {
             };
             if let (Some(process_id), None) = (&look.process_id, &look.process) {
                 // It was only seen on a list: an end has the whole answer sealed.
-                look = Look::take(&self.assure, &verification, Some(process_id)).await;
+                (looked_at, look) = self.look(&verification, Some(process_id)).await;
                 continue;
             }
             if let Some(process) = &look.process {
@@ -126,9 +128,9 @@ impl Normaliser {
                 // Something came in between: what was decided may no longer be right.
                 Ok(None) => {
                     history = self.journal.read_latest(key).await?;
-                    if let (None, Some(verification)) = (&look.process_id, history.open()) {
-                        // It may have a process by now.
-                        look = Look::take(&self.assure, verification, None).await;
+                    if let (false, Some(verification)) = (look.is_final(), history.open()) {
+                        // It may have a process by now, or that one its final status.
+                        (looked_at, look) = self.look(verification, None).await;
                     }
                 }
                 Err(ExecuteError::Refused(refusal)) => return Err(Failure::retry(refusal)),
@@ -136,6 +138,15 @@ impl Normaliser {
             }
         }
         Err(Failure::retry("the verification was changed too often in between"))
+    }
+
+    /// A look, and the time before it.
+    async fn look(
+        &self,
+        verification: &Verification,
+        which: Option<&str>,
+    ) -> (OffsetDateTime, Look) {
+        (clock::now(), Look::take(&self.assure, verification, which).await)
     }
 
     /// The end-user is back, and there is no end yet: from now on its callback is due. A repeat sets

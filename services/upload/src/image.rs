@@ -2,7 +2,7 @@
 //! pace is the server's care, which breaks off a body that drips.
 
 use std::sync::{
-    Arc, OnceLock,
+    Arc, Mutex, OnceLock,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -10,6 +10,7 @@ use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use proofline_assure::SourceError;
+use tokio::time::Instant;
 
 const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a];
@@ -45,17 +46,38 @@ pub(crate) enum Cause {
 }
 
 /// How far an image has come. Shared, as its stream is given away.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Progress(Arc<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// Looked at before each piece goes out, the last above all: a process that stood still does not
+    /// hear first what it has missed.
+    until: Mutex<Instant>,
     bytes: AtomicU64,
     is_complete: AtomicBool,
     cause: OnceLock<Cause>,
 }
 
 impl Progress {
+    fn new(until: Instant) -> Self {
+        Self(Arc::new(State {
+            until: Mutex::new(until),
+            bytes: AtomicU64::default(),
+            is_complete: AtomicBool::default(),
+            cause: OnceLock::default(),
+        }))
+    }
+
+    /// Nothing more is sent from then on.
+    pub(crate) fn may_go_on_until(&self, until: Instant) {
+        *self.0.until.lock().expect("no panic while held") = until;
+    }
+
+    fn may_go_on(&self) -> bool {
+        Instant::now() < *self.0.until.lock().expect("no panic while held")
+    }
+
     /// How many bytes have come.
     pub(crate) fn size_bytes(&self) -> u64 {
         self.0.bytes.load(Ordering::Relaxed)
@@ -107,23 +129,34 @@ impl Incoming {
     }
 
     /// The whole image as a stream that ends with an error when it is larger than allowed, breaks
-    /// off, or comes too slowly.
+    /// off, comes too slowly, or is not whole by `until` ([`Progress::may_go_on_until`]).
     pub(crate) fn into_stream(
         self,
         max_bytes: u64,
+        until: Instant,
     ) -> (impl Stream<Item = Result<Bytes, SourceError>> + Send + use<>, Progress) {
-        let progress = Progress::default();
+        let progress = Progress::new(until);
         let (come, ended) = (progress.clone(), progress.clone());
         let rest = stream::unfold((self.rest, ended), async |(mut rest, ended)| {
-            let Some(item) = rest.next().await else {
-                ended.0.is_complete.store(true, Ordering::Relaxed);
-                return None;
+            let item = match rest.next().await {
+                Some(item) => item.map_err(|_| Cause::Gone),
+                None if ended.may_go_on() => {
+                    ended.0.is_complete.store(true, Ordering::Relaxed);
+                    return None;
+                }
+                None => Err(Cause::Stopped),
             };
-            Some((item.map_err(|_| Cause::Gone), (rest, ended)))
+            Some((item, (rest, ended)))
         });
         let whole = stream::iter(self.head).map(Ok).chain(rest).map(move |item| {
             let chunk = item.map_err(|cause| come.broke(cause))?;
-            if come.add(&chunk) > max_bytes { Err(come.broke(Cause::TooLarge)) } else { Ok(chunk) }
+            if come.add(&chunk) > max_bytes {
+                Err(come.broke(Cause::TooLarge))
+            } else if come.may_go_on() {
+                Ok(chunk)
+            } else {
+                Err(come.broke(Cause::Stopped))
+            }
         });
         (whole, progress)
     }
@@ -141,6 +174,8 @@ fn media_type(first: &[u8]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::TryStreamExt;
 
     use super::*;
@@ -165,12 +200,35 @@ mod tests {
         }
     }
 
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[tokio::test]
+    async fn what_may_not_go_on_any_more_is_never_whole() {
+        for is_over_at_once in [true, false] {
+            let incoming = Incoming::begin(body(&[JPEG, b"12345"])).await.ok().unwrap();
+            let until = if is_over_at_once { Instant::now() } else { later() };
+            let (stream, progress) = incoming.into_stream(100, until);
+            let mut stream = std::pin::pin!(stream);
+            if !is_over_at_once {
+                while progress.size_bytes() < 8 {
+                    stream.next().await.unwrap().unwrap();
+                }
+                // All has gone out but that this was all.
+                progress.may_go_on_until(Instant::now());
+            }
+            assert!(stream.next().await.unwrap().is_err());
+            assert_eq!((progress.is_complete(), progress.cause()), (false, Some(Cause::Stopped)));
+        }
+    }
+
     #[tokio::test]
     async fn one_byte_too_many_ends_the_stream_with_an_error() {
         let image = [JPEG, b"12345"];
         for (max, is_ok) in [(8, true), (7, false)] {
             let incoming = Incoming::begin(body(&image)).await.ok().unwrap();
-            let (stream, progress) = incoming.into_stream(max);
+            let (stream, progress) = incoming.into_stream(max, later());
             assert_eq!(stream.try_collect::<Vec<_>>().await.is_ok(), is_ok);
             assert_eq!(progress.size_bytes(), 8);
             assert_eq!(progress.cause(), (!is_ok).then_some(Cause::TooLarge));

@@ -96,7 +96,8 @@ impl Upload {
         let verification = self.begin(&upload_id).await?;
         let media_type = incoming.media_type;
         let begun_at = Instant::now();
-        let (sent, progress) = self.send(&verification, &upload_id, claimed_at, incoming, length).await;
+        let (sent, progress) =
+            self.send(&verification, &upload_id, claimed_at, incoming, length).await;
         let (result, answer) = self.judge(sent, &progress, media_type);
         let (depiction, bytes) = (self.target.depiction, progress.size_bytes());
         metrics::uploaded(depiction, &result, bytes, begun_at.elapsed());
@@ -129,14 +130,18 @@ impl Upload {
     }
 
     async fn claim(&self, upload_id: &str) -> Result<Verification, Problem> {
+        let (upload_id, depiction) = (upload_id.to_owned(), self.target.depiction);
         let now = clock::now();
-        let command = Command::StartUpload {
-            upload_id: upload_id.to_owned(),
-            depiction: self.target.depiction,
-            until: now + CLAIM,
-        };
+        let command = Command::StartUpload { upload_id, depiction, until: now + CLAIM };
         let executed = self.app.journal.execute(&self.target.key, command, now).await;
         Ok(executed.map_err(|error| of_execute(&error))?.verification)
+    }
+
+    async fn claim_again(&self, upload_id: &str) -> Result<(), ExecuteError> {
+        let (upload_id, depiction) = (upload_id.to_owned(), self.target.depiction);
+        let now = clock::now();
+        let command = Command::KeepClaim { upload_id, depiction, until: now + CLAIM };
+        self.app.journal.execute(&self.target.key, command, now).await.map(drop)
     }
 
     async fn send(
@@ -149,7 +154,7 @@ impl Upload {
     ) -> (Result<(), AssureError>, Progress) {
         let media_type = incoming.media_type;
         let max_bytes = self.app.settings.max_image_bytes;
-        let (stream, progress) = incoming.into_stream(max_bytes);
+        let (stream, progress) = incoming.into_stream(max_bytes, claimed_at + STOP_AFTER);
         let assure = self.app.assure.of(self.target.key.tenant.as_str());
         let sending = assure.set_image(ImageUpload {
             dossier_id: verification.dossier_id.as_deref().unwrap_or_default(),
@@ -164,9 +169,12 @@ impl Upload {
         });
         let sent = tokio::select! {
             biased;
-            // First, as nothing more may be sent then. What is dropped here is broken off.
-            () = self.keep_claim(upload_id, claimed_at) => Err(BROKEN_OFF),
             sent = sending => sent,
+            // Dropped here, the request is broken off.
+            () = self.keep_claim(upload_id, claimed_at, &progress) => {
+                progress.stop();
+                Err(BROKEN_OFF)
+            }
             () = self.app.stop_streams.cancelled() => {
                 progress.stop();
                 Err(BROKEN_OFF)
@@ -184,18 +192,23 @@ impl Upload {
         (sent, progress)
     }
 
-    /// Keeps the claim while the image is on its way, and returns if that fails for too long: then
-    /// another upload could begin, and Assure might get ours after theirs, so ours must end.
-    async fn keep_claim(&self, upload_id: &str, claimed_at: Instant) {
+    /// Keeps the claim while the image is on its way, and returns if it is lost or that fails for too
+    /// long: then another upload could begin, and Assure might get ours after theirs, so ours must end.
+    async fn keep_claim(&self, upload_id: &str, claimed_at: Instant, progress: &Progress) {
         let mut kept_at = claimed_at;
         let mut tick = interval_at(kept_at + KEEP_CLAIM_EVERY, KEEP_CLAIM_EVERY / 4);
         while kept_at.elapsed() < STOP_AFTER {
             tick.tick().await;
             let begun_at = Instant::now();
             if begun_at - kept_at >= KEEP_CLAIM_EVERY {
-                let claim = timeout_at(kept_at + STOP_AFTER, self.claim(upload_id));
-                if claim.await.is_ok_and(|kept| kept.is_ok()) {
-                    kept_at = begun_at;
+                match timeout_at(kept_at + STOP_AFTER, self.claim_again(upload_id)).await {
+                    Ok(Ok(())) => {
+                        kept_at = begun_at;
+                        progress.may_go_on_until(kept_at + STOP_AFTER);
+                    }
+                    Ok(Err(ExecuteError::Refused(_))) => return,
+                    // Perhaps the next time.
+                    Ok(Err(ExecuteError::Journal(_))) | Err(_) => {}
                 }
             }
         }

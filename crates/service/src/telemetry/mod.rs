@@ -30,7 +30,7 @@ use opentelemetry_sdk::{
 use prometheus::Registry;
 use tracing::Subscriber;
 use tracing_subscriber::{
-    EnvFilter, Layer, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+    Layer, filter::Targets, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
 };
 
 pub use keys::keys_in_use;
@@ -69,7 +69,7 @@ pub fn init(service_name: &'static str, settings: &Settings) -> Guard {
         // The same for all spans of a name; and when a span was entered and left, each time it was.
         .with_location(false)
         .with_tracked_inactivity(false)
-        .with_filter(EnvFilter::new(TRACED));
+        .with_filter(targets(TRACED));
     let subscriber = tracing_subscriber::registry().with(traces).with(logs(settings));
     // A test harness may have its own subscriber: then that one counts.
     let _ = subscriber.try_init();
@@ -88,7 +88,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
     // What the operator asks for comes last, so it wins over the quiet defaults.
-    let filter = EnvFilter::new(format!("{QUIET},{}", settings.log));
+    let filter = targets(&format!("{QUIET},{}", settings.log));
     if std::io::stdout().is_terminal() {
         return tracing_subscriber::fmt::layer().with_filter(filter).boxed();
     }
@@ -97,6 +97,10 @@ where
         .event_format(json::JsonWithTrace::default())
         .with_filter(filter)
         .boxed()
+}
+
+fn targets(text: &str) -> Targets {
+    text.parse().expect("the settings were checked, and the rest is ours")
 }
 
 /// Keeps telemetry alive; what is still in memory is sent when it goes.

@@ -1,14 +1,14 @@
 //! The settings of telemetry, the same for every process.
 
 use proofline_settings::{Reader, Url};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 const PROTOCOL: &str = "http/protobuf";
 
 /// What to log, and where traces and metrics go.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Filter of log lines, in the syntax of `tracing`'s `EnvFilter`.
+    /// Filter of log lines, in the syntax of `tracing_subscriber`'s [`Targets`].
     pub log: String,
     /// Where traces are posted; `None`: nowhere.
     pub traces_endpoint: Option<String>,
@@ -26,9 +26,12 @@ impl Settings {
             Some("info"),
             "filter: level, or target=level, comma-separated",
             "What is logged. JSON lines on standard output, plain text when that is a terminal.",
-            |text| match EnvFilter::try_new(text) {
-                Ok(_) => Ok(text.to_owned()),
-                Err(_) => Err("must be such as info or info,proofline_journal=debug"),
+            |text| {
+                let text = text.replace(' ', "");
+                match text.parse::<Targets>() {
+                    Ok(_) => Ok(text),
+                    Err(_) => Err("must be such as info or info,proofline_journal=debug"),
+                }
             },
         );
         let endpoint = r.optional_parsed(

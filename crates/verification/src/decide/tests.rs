@@ -238,9 +238,25 @@ fn an_upload_keeps_its_own_claim_and_no_other_gets_it_meanwhile() {
         Command::StartUpload { upload_id: "other".into(), depiction: Depiction::Front, until };
     assert_eq!(log.try_do(other.clone()), Err(Refusal::UploadInProgress(Depiction::Front)));
     log.now = until - Duration::seconds(2);
-    log.try_do(claim(Depiction::Front, until + Duration::MINUTE)).unwrap();
+    let keep = |id: String, until| Command::KeepClaim {
+        upload_id: id,
+        depiction: Depiction::Front,
+        until,
+    };
+    let later = until + Duration::MINUTE;
+    log.try_do(keep(upload_id(Depiction::Front), later)).unwrap();
+    assert_eq!(log.try_do(keep("other".into(), later)), Err(Refusal::ClaimLost));
     log.now = until;
-    assert_eq!(log.try_do(other), Err(Refusal::UploadInProgress(Depiction::Front)));
+    assert_eq!(log.try_do(other.clone()), Err(Refusal::UploadInProgress(Depiction::Front)));
+    // It ran out, and another has taken it and reported: there is nothing to keep.
+    log.now = later;
+    log.try_do(other).unwrap();
+    let result = UploadResult::NotReceived { code: "x".into() };
+    let report =
+        Command::FinishUpload { upload_id: "other".into(), depiction: Depiction::Front, result };
+    log.try_do(report).unwrap();
+    let lost = log.try_do(keep(upload_id(Depiction::Front), later + Duration::MINUTE));
+    assert_eq!(lost, Err(Refusal::ClaimLost));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use v1::{Depiction, ImageStanding};
 use super::{Refusal, names};
 use crate::{Image, UploadResult, Verification};
 
-/// Claims a depiction, or keeps the claim that the same upload has.
+/// Claims a depiction.
 pub(super) fn start(
     state: &Verification,
     upload_id: String,
@@ -30,8 +30,7 @@ pub(super) fn start(
         return Err(Refusal::AlreadySubmitted);
     }
     let image = state.images.get(depiction);
-    let is_own = image.claim.as_ref().is_some_and(|(id, _)| *id == upload_id);
-    if image.is_claimed(now) && !is_own {
+    if image.is_claimed(now) && !image.is_claim_of(&upload_id) {
         return Err(Refusal::UploadInProgress(depiction));
     }
     let standing = image.standing(now);
@@ -51,6 +50,21 @@ pub(super) fn start(
     ])
 }
 
+/// Keeps a claim: nobody but the upload that has it can, and not once it has reported.
+pub(super) fn keep(
+    state: &Verification,
+    upload_id: String,
+    depiction: Depiction,
+    until: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<Vec<Event>, Refusal> {
+    if state.images.get(depiction).is_claim_of(&upload_id) {
+        start(state, upload_id, depiction, until, now)
+    } else {
+        Err(Refusal::ClaimLost)
+    }
+}
+
 pub(super) fn finish(
     state: &Verification,
     upload_id: String,
@@ -60,7 +74,7 @@ pub(super) fn finish(
     let image = state.images.get(depiction);
     // A claim that ran out is still ours as long as nobody else took the depiction: as it counts as
     // unknown meanwhile, no submission can have relied on it.
-    if image.claim.is_none_or(|(id, _)| id != upload_id) {
+    if !image.is_claim_of(&upload_id) {
         return Err(Refusal::ClaimLost);
     }
     let standing = match &result {

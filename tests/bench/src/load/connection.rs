@@ -24,6 +24,11 @@ impl Connection {
         Ok(Self(sender))
     }
 
+    /// Whether it was not closed meanwhile, as a server does with what is idle for long.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.0.is_closed()
+    }
+
     /// The status, once the whole answer is here.
     ///
     /// # Errors

@@ -44,7 +44,11 @@ impl Pool {
     /// Sends a call over a connection that waits, or a new one.
     pub(crate) async fn send(&self, call: Call) -> StatusCode {
         let _turn = self.turns.acquire().await.unwrap();
-        let idle = self.idle().pop();
+        let idle = {
+            let mut all = self.idle();
+            all.retain(Connection::is_open);
+            all.pop()
+        };
         let mut connection = match idle {
             Some(connection) => connection,
             None => self.open().await,
