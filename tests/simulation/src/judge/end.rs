@@ -13,6 +13,8 @@ use crate::{Rule, Violation, assure::Process, jetstream::Store, world::World};
 /// No look at Assure is older than this when an end is stored that came of it, if nobody stands still:
 /// what it shows may be ten seconds behind, its answer takes up to twenty, and then it is sealed.
 const LOOK: Duration = Duration::from_secs(60);
+/// What Get process shows is no further behind, by our clock and Assure's.
+const LAG: Duration = Duration::from_secs(15);
 /// For processes that stand still, perhaps more than once.
 const LOOK_OF_THE_SLOW: Duration = Duration::from_secs(180);
 
@@ -34,6 +36,9 @@ pub(super) fn wrong(world: &World, log: &Log, end: &ProcessFinished) -> Vec<Viol
     }
     if outcome == Outcome::Expired && is_early(world, log, end) {
         wrong.push((Rule::NotBeforeTheDeadline, "before its deadline"));
+    }
+    if outcome == Outcome::Expired && was_in_time(world, log) {
+        wrong.push((Rule::AssureIsHeard, "although Assure had an end before its deadline"));
     }
     if is_of_another(log, end) {
         wrong.push((Rule::OwnWord, "of a process or a dossier that is not in its log"));
@@ -107,15 +112,30 @@ fn wrong_of_ours(log: &Log, end: &ProcessFinished) -> Option<(Rule, &'static str
 
 /// Whether all of its processes have been final for longer than any look takes.
 fn is_unheard(world: &World, log: &Log) -> bool {
-    let Some((process, key)) = log.process().zip(log.key()) else { return false };
     let look = if world.profile().freeze > 0.0 { LOOK_OF_THE_SLOW } else { LOOK };
+    final_for(world, log).is_some_and(|age| age > look)
+}
+
+/// Whether all of its processes were final when its deadline came: who looks because of that sees it,
+/// however long it then stands still.
+fn was_in_time(world: &World, log: &Log) -> bool {
+    let furthest = Duration::from_millis(world.profile().clock_jump);
+    let is_in_time = |(age, deadline)| world.server_time() - age + LAG + furthest < deadline;
+    final_for(world, log).zip(log.expires_at()).is_some_and(is_in_time)
+}
+
+/// For how long all of its processes have been final, if they are.
+fn final_for(world: &World, log: &Log) -> Option<Duration> {
+    let (process, key) = log.process().zip(log.key())?;
     let state = world.assure.state();
     let mut own = state.processes_of(key);
     own.retain(|(id, _)| process.is_empty() || *id == process);
-    let is_long_final = |there: &Process| {
-        there.is_final() && there.statuses.last().is_some_and(|(since, _)| since.elapsed() > look)
+    let age = |there: &Process| {
+        let (since, _) = there.statuses.last().filter(|_| there.is_final())?;
+        Some(since.elapsed())
     };
-    !own.is_empty() && own.iter().all(|(_, there)| is_long_final(there))
+    let ages: Option<Vec<_>> = own.iter().map(|(_, there)| age(there)).collect();
+    ages?.into_iter().min()
 }
 
 /// Whether Assure has said so: of a final status, that it does to this day.
