@@ -106,20 +106,22 @@ struct Encode {
 }
 
 impl Encode {
-    fn whole_groups(&mut self, chunk: &[u8]) -> String {
+    fn whole_groups(&mut self, chunk: &[u8]) -> Vec<u8> {
         let missing = (3 - self.rest.len()) % 3;
-        let mut text = String::with_capacity((self.rest.len() + chunk.len()).div_ceil(3) * 4);
         if missing > chunk.len() {
             self.rest.extend_from_slice(chunk);
-            return text;
+            return Vec::new();
         }
         let (first, others) = chunk.split_at(missing);
         self.rest.extend_from_slice(first);
-        BASE64.encode_string(&self.rest, &mut text);
-        let whole = others.len() - others.len() % 3;
-        BASE64.encode_string(&others[..whole], &mut text);
+        let (whole, rest) = others.split_at(others.len() - others.len() % 3);
+        let mut text = vec![0; (self.rest.len() + whole.len()) / 3 * 4];
+        let (begin, end) = text.split_at_mut(self.rest.len() / 3 * 4);
+        for (bytes, room) in [(self.rest.as_slice(), begin), (whole, end)] {
+            BASE64.encode_slice(bytes, room).expect("whole groups need so much");
+        }
         self.rest.clear();
-        self.rest.extend_from_slice(&others[whole..]);
+        self.rest.extend_from_slice(rest);
         text
     }
 }
