@@ -61,7 +61,7 @@ impl Starter {
         };
         let sealed = self.parameters(&verification).await?;
         // The promise: no start is begun after a discard that could be read. A replica may be
-        // behind, so this is asked of the leader, just before the call.
+        // behind, so this is asked of the leader, before the call, which may yet wait for its turn.
         for discard in [EventType::CancellationRequested, EventType::ErasureRequested] {
             if journal.is_recorded(key, discard).await? {
                 return Ok(Handled::Done);
