@@ -9,7 +9,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use crate::{
     Client, Error, ImageDepiction, ImageStream, Process,
-    client::{Answer, Call},
+    client::{Answer, Call, Turn},
     wire,
 };
 
@@ -237,25 +237,6 @@ impl Client {
         }
     }
 
-    /// `POST /dossiers/{dossierId}/processes/{processId}`: Start verification, with the
-    /// provider's members of it. Not repeated by itself: the answer to a repeat says little.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn start_verification(
-        &self,
-        dossier_id: &str,
-        process_id: &str,
-        parameters: Option<&Value>,
-    ) -> Result<(), Error> {
-        let path = ["dossiers", dossier_id, "processes", process_id];
-        let started = self.call(post("start_verification", &path), |request| match parameters {
-            Some(parameters) => request.json(parameters),
-            None => request,
-        });
-        done(&started.await?)
-    }
-
     /// `GET /dossiers/{dossierId}/processes/{processId}`; `None` when Assure has no such process.
     ///
     /// # Errors
@@ -270,6 +251,27 @@ impl Client {
         let Some(answer) = answer else { return Ok(None) };
         let process = Process::from_answer(decode(&answer)?);
         process.map(Some).ok_or_else(|| Error::nonsense("a process without status"))
+    }
+}
+
+impl Turn<'_> {
+    /// `POST /dossiers/{dossierId}/processes/{processId}`: Start verification, with the
+    /// provider's members of it. Not repeated by itself: the answer to a repeat says little.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn start_verification(
+        self,
+        dossier_id: &str,
+        process_id: &str,
+        parameters: Option<&Value>,
+    ) -> Result<(), Error> {
+        let path = ["dossiers", dossier_id, "processes", process_id];
+        let started = self.call(post("start_verification", &path), |request| match parameters {
+            Some(parameters) => request.json(parameters),
+            None => request,
+        });
+        done(&started.await?)
     }
 }
 

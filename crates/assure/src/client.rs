@@ -12,8 +12,8 @@ use tracing::{Instrument, field::Empty};
 use crate::{
     Account, Error, Pace, Refusal, Transport,
     circuit::Circuit,
-    metrics::{Asked, Whose},
-    places::Places,
+    metrics::{Asked, InFlight, Whose},
+    places::{Place, Places},
     token::TokenCache,
     transport::{self, Lost},
     wire::ErrorBody,
@@ -78,6 +78,30 @@ impl HasStatus for Response {
     }
 }
 
+/// The turn to make one call.
+pub struct Turn<'a> {
+    client: &'a Client,
+    begun: Begun,
+    _place: Place<'a>,
+}
+
+/// A call that is being made, or waits for its turn.
+struct Begun {
+    at: Instant,
+    _in_flight: InFlight,
+}
+
+impl Turn<'_> {
+    pub(crate) async fn call(
+        self,
+        call: Call<'_>,
+        build: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Error> {
+        let Self { client, begun, _place } = self;
+        client.observed(&call, begun, client.attempts(&call, build)).await
+    }
+}
+
 impl Client {
     /// A client of this account, whose calls keep to this pace. Calls nobody.
     ///
@@ -112,27 +136,42 @@ impl Client {
     ) -> Result<Answer, Error> {
         let attempts = async {
             let _place = self.inner.places.take().await;
-            match self.attempt(&call, &build).await {
-                // A token may be revoked before its end: once more with a fresh one.
-                Err(Attempt::TokenRefused) => match self.attempt(&call, &build).await {
-                    Err(Attempt::TokenRefused) => Err(Error::Credentials),
-                    Err(Attempt::Failed(error)) => Err(error),
-                    Ok(answer) => Ok(answer),
-                },
-                Err(Attempt::Failed(error @ Error::Unavailable { may_have_happened, .. }))
-                    if call.is_repeatable || !may_have_happened =>
-                {
-                    tracing::debug!(%error, "trying once more");
-                    self.attempt(&call, &build).await.map_err(|attempt| match attempt {
-                        Attempt::Failed(error) => error,
-                        Attempt::TokenRefused => Error::Credentials,
-                    })
-                }
+            self.attempts(&call, build).await
+        };
+        self.observed(&call, self.begin(), attempts).await
+    }
+
+    /// Waits until a call may be made: after wishes to be left alone that can be minutes. For whoever
+    /// must make sure of something just before a call; dropped, it leaves the turn to others.
+    pub async fn turn(&self) -> Turn<'_> {
+        let begun = self.begin();
+        Turn { client: self, begun, _place: self.inner.places.take().await }
+    }
+
+    async fn attempts(
+        &self,
+        call: &Call<'_>,
+        build: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Error> {
+        match self.attempt(call, &build).await {
+            // A token may be revoked before its end: once more with a fresh one.
+            Err(Attempt::TokenRefused) => match self.attempt(call, &build).await {
+                Err(Attempt::TokenRefused) => Err(Error::Credentials),
                 Err(Attempt::Failed(error)) => Err(error),
                 Ok(answer) => Ok(answer),
+            },
+            Err(Attempt::Failed(error @ Error::Unavailable { may_have_happened, .. }))
+                if call.is_repeatable || !may_have_happened =>
+            {
+                tracing::debug!(%error, "trying once more");
+                self.attempt(call, &build).await.map_err(|attempt| match attempt {
+                    Attempt::Failed(error) => error,
+                    Attempt::TokenRefused => Error::Credentials,
+                })
             }
-        };
-        self.observed(&call, attempts).await
+            Err(Attempt::Failed(error)) => Err(error),
+            Ok(answer) => Ok(answer),
+        }
     }
 
     /// Makes a call whose body can be sent only once. It takes as long as its source does, so it
@@ -152,12 +191,17 @@ impl Client {
                 },
             })
         };
-        self.observed(&call, attempt).await
+        self.observed(&call, self.begin(), attempt).await
+    }
+
+    fn begin(&self) -> Begun {
+        Begun { at: Instant::now(), _in_flight: self.inner.whose.begins() }
     }
 
     async fn observed<A: HasStatus>(
         &self,
         call: &Call<'_>,
+        begun: Begun,
         work: impl Future<Output = Result<A, Error>>,
     ) -> Result<A, Error> {
         let span = tracing::info_span!(
@@ -172,8 +216,6 @@ impl Client {
             error.type = Empty,
             assure.trace_id = Empty,
         );
-        let begun = Instant::now();
-        let _in_flight = self.inner.whose.begins();
         let result = work.instrument(span.clone()).await;
         let class = result.as_ref().err().map_or("ok", Error::class);
         match &result {
@@ -192,7 +234,7 @@ impl Client {
                 }
             }
         }
-        self.inner.whose.called(call.operation, class, begun.elapsed());
+        self.inner.whose.called(call.operation, class, begun.at.elapsed());
         result
     }
 
@@ -307,7 +349,7 @@ impl Client {
                 Attempt::TokenRefused => Error::Credentials,
             })
         };
-        self.observed(&call, attempts).await
+        self.observed(&call, self.begin(), attempts).await
     }
 }
 

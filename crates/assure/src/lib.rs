@@ -30,7 +30,7 @@ pub mod wire;
 
 pub use accounts::Accounts;
 pub use calls::{ImageUpload, NewProcess, Processes, Which};
-pub use client::Client;
+pub use client::{Client, Turn};
 pub use error::{Error, Refusal};
 pub use image_body::{ImageDepiction, ImageStream, SourceError};
 pub use media::{Media, MediaStream};

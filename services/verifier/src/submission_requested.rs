@@ -60,25 +60,27 @@ impl Starter {
             return Err(Failure::retry("the process is not in the log yet"));
         };
         let sealed = self.parameters(&verification).await?;
+        let assure = self.assure.of(key.tenant.as_str());
+        let turn = assure.turn().await;
         // The promise: no start is begun after a discard that could be read. A replica may be
-        // behind, so this is asked of the leader, before the call, which may yet wait for its turn.
+        // behind, so this is asked of the leader, and once it is our turn to call.
         for discard in [EventType::CancellationRequested, EventType::ErasureRequested] {
             if journal.is_recorded(key, discard).await? {
                 return Ok(Handled::Done);
             }
         }
-        let assure = self.assure.of(key.tenant.as_str());
         let is_elsewhere = verification.is_elsewhere(&assure.account_id());
-        let started = assure.start_verification(dossier_id, process_id, sealed.as_ref()).await;
+        let started = turn.start_verification(dossier_id, process_id, sealed.as_ref()).await;
         let command = match started {
             Ok(()) => Command::RecordStart,
             Err(AssureError::Refused(refusal)) => {
-                // Of an old message somebody else may have had a delivery, while we stood still.
-                let is_old = clock::now() - envelope.time > ACK_WAIT;
-                let is_repeat = delivery.deliveries > 1 || *sequence == OF_A_REPLAY || is_old;
-                let looks_again = if is_repeat { &LOOK_AGAIN[..] } else { &[] };
+                let may_be_repeat = || {
+                    // Of an old message somebody else may have had a delivery, while we stood still.
+                    let is_old = clock::now() - envelope.time > ACK_WAIT;
+                    delivery.deliveries > 1 || *sequence == OF_A_REPLAY || is_old
+                };
                 let process = (dossier_id.as_str(), process_id.as_str());
-                after_refusal(assure, process, looks_again, is_elsewhere, refusal).await?
+                after_refusal(assure, process, may_be_repeat, is_elsewhere, refusal).await?
             }
             Err(error) => return Err(retry(&error)),
         };
@@ -121,11 +123,11 @@ fn parameters_id(verification: &Verification) -> Option<&str> {
 async fn after_refusal(
     assure: &Client,
     (dossier_id, process_id): (&str, &str),
-    looks_again: &[Duration],
+    may_be_repeat: impl Fn() -> bool,
     is_elsewhere: bool,
     refusal: Refusal,
 ) -> Result<Command, Failure> {
-    let mut looks_again = looks_again.iter();
+    let mut looks_again = LOOK_AGAIN.iter();
     let reason = loop {
         let process = assure.get_process(dossier_id, process_id).await;
         match process.map_err(|error| retry(&error))? {
@@ -136,7 +138,10 @@ async fn after_refusal(
             }
             None => break Reason::ProcessGone,
             Some(process) if process.status.eq_ignore_ascii_case("pending") => {
-                let Some(after) = looks_again.next() else { break Reason::StartRefused };
+                // Judged after the answer, which may have been long in coming.
+                let Some(after) = looks_again.next().filter(|_| may_be_repeat()) else {
+                    break Reason::StartRefused;
+                };
                 pause(*after).await;
             }
             Some(_) => return Ok(Command::RecordStart),
