@@ -17,8 +17,8 @@ use crate::metrics::Whose;
 const FAILURES: u32 = 10;
 /// How long the first time; twice as long after each trial that fails, up to …
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// … this.
-const LAST_PAUSE: Duration = Duration::from_secs(30);
+/// … this: an end-user may be waiting for what Assure could tell again.
+const LAST_PAUSE: Duration = Duration::from_secs(10);
 /// When to come again while somebody tries.
 const DURING_TRIAL: Duration = Duration::from_secs(1);
 
@@ -175,7 +175,7 @@ mod tests {
             advance(pause).await;
             fails(&circuit, 1);
         }
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(pauses, [1, 2, 4, 8, 10, 10, 10]);
     }
 
     #[tokio::test(start_paused = true)]
