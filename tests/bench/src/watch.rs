@@ -97,6 +97,11 @@ impl Watch {
         lock(&self.seen)[id]
     }
 
+    /// When the first came.
+    pub(crate) fn first(&self) -> Instant {
+        *lock(&self.seen).values().min().unwrap()
+    }
+
     /// When the last came.
     pub(crate) fn last(&self) -> Instant {
         *lock(&self.seen).values().max().unwrap()

@@ -10,6 +10,7 @@ mod memory;
 mod outage;
 mod production;
 mod reads;
+mod round;
 mod start;
 mod stored;
 mod sustained;

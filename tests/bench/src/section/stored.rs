@@ -17,14 +17,14 @@ use proofline_events::{
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::{callbacks, ends, reads, start};
+use super::{callbacks, ends, reads, round, start};
 use crate::{
     callbacks::Callbacks,
     harness::{SERVICES, Scene, Verification, type_with},
     report::{Goal, Sheet, mib, ms},
     ticker::Ticker,
     usage::resident_bytes,
-    venue::{BROKER, INTAKE, RECEIVER, Sync, Venue},
+    venue::{BROKER, INTAKE, RECEIVER, Sync, VERIFIER, Venue},
 };
 
 /// Finished verifications.
@@ -39,6 +39,8 @@ const AT_ONCE_MEANS: Duration = Duration::from_millis(50);
 const CALM: Duration = Duration::from_secs(5);
 const PER_SECOND: f64 = 100.0;
 const ENDS: usize = 300;
+/// Verifications that a round of reconciliation finds to have ended.
+const OVERDUE: usize = 500;
 
 /// What is measured before and after.
 struct Figures {
@@ -49,7 +51,8 @@ struct Figures {
 
 /// The log grows once; before and after, everything is measured so many times.
 pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
-    let venue = Venue::open(Sync::Default, Scene::new()).await;
+    let scene = Scene::new().with(VERIFIER, "PROOFLINE_RECONCILE_INTERVAL", round::INTERVAL);
+    let venue = Venue::open(Sync::Default, scene).await;
     let to_read = reads::ended(&venue).await;
     ends::at(&venue, ENDS, PER_SECOND, &[]).await;
     let before = figures(&venue, &to_read, rounds).await;
@@ -82,6 +85,9 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         sheet.note(what, "ms", Goal::AtMost(1000.0), ms(begun.elapsed()));
         let what = format!("{STORED} stored: start of callback-receiver to first durable answer");
         sheet.note(what, "ms", Goal::AtMost(1000.0), start::of_the_receiver(&venue).await);
+        let took = round::with_overdue(&venue, OVERDUE).await;
+        let what = format!("{STORED} stored: a round of reconciliation that finds {OVERDUE} ends");
+        sheet.note(what, "ms", Goal::AtMost(1000.0), ms(took));
     }
     let each = large.saturating_sub(small) as f64 / STORED as f64;
     sheet.note("memory of the broker for each verification", "B", Goal::Open, each);

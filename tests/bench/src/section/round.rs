@@ -1,0 +1,64 @@
+//! How long a round of reconciliation takes.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use futures_util::{StreamExt, future::join_all};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
+
+use crate::{harness::Verification, ticker::Ticker, venue::Venue, verifications, watch::Watch};
+
+/// From one round to the next.
+pub(super) const INTERVAL: &str = "2s";
+/// After a round has begun. What comes due then is taken by the next, all of it.
+const BETWEEN: Duration = Duration::from_millis(700);
+/// Every round begins with one replica taking it.
+const ROUNDS: &str = "$KV.PACE.round.*";
+/// Longer than from one round to the next.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// With checks of so many verifications that ended at Assure, which told nobody: from when the round is
+/// taken to its last signal.
+pub(super) async fn with_overdue(venue: &Venue, count: usize) -> Duration {
+    let overdue = verifications::finished_at_assure(&venue.stage, count).await;
+    let signals = "proofline.v1.completion-signalled.*.*";
+    let mut watch = Watch::begin(&venue.jetstream, "VERIFICATIONS", signals).await;
+    let mut rounds = venue.stage.nats.subscribe(ROUNDS).await.unwrap();
+    let (tell, mut told) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while rounds.next().await.is_some() && tell.send(Instant::now()).is_ok() {}
+    });
+    let mut next_round = async || {
+        let told = timeout(PATIENCE, told.recv()).await.expect("rounds are taken");
+        told.expect("rounds are heard of")
+    };
+    next_round().await;
+    let mut pause = Ticker::new(BETWEEN);
+    // The first is now.
+    pause.next().await;
+    pause.next().await;
+    join_all(overdue.iter().map(|verification| comes_due(venue, verification))).await;
+    let taken = next_round().await;
+    watch.reaches(count).await;
+    assert!(watch.first() > taken, "all of it in one round");
+    watch.last() - taken
+}
+
+/// In the place of its check, which is for later.
+#[expect(clippy::disallowed_methods, reason = "services go by the wall clock")]
+async fn comes_due(venue: &Venue, verification: &Verification) {
+    let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap();
+    let [at, due] = ["at", "due"]
+        .map(|when| format!("proofline.timer.v1.{when}.check.acme.{}", verification.id));
+    let mut headers = HeaderMap::new();
+    headers.insert("proofline-due", now.as_str());
+    headers.insert("proofline-round", "0");
+    headers.insert("Nats-Schedule", format!("@at {now}"));
+    headers.insert("Nats-Schedule-Target", due);
+    let set = venue.jetstream.publish_with_headers(at, headers, "".into()).await;
+    set.unwrap().await.unwrap();
+}
