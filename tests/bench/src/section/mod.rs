@@ -101,7 +101,7 @@ impl Section {
             Self::P12 => uploads::measure(rounds, &mut sheet).await,
             Self::P13 => outage::measure(&mut sheet).await,
             Self::P14 => reads::measure(rounds, &mut sheet).await,
-            Self::P15 => stored::measure(rounds, &mut sheet).await,
+            Self::P15 => Box::pin(stored::measure(rounds, &mut sheet)).await,
             Self::Production => production::measure(rounds, &mut sheet).await,
         }
         sheet

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -33,6 +33,8 @@ const CONNECTIONS: usize = 64;
 const READ: usize = 200;
 /// Ends that somebody waits for, in each round.
 const AWAITED: usize = 100;
+/// Longer than some reads take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Callers that wait for ends that do not come.
 const WAITING: usize = 10_000;
 
@@ -72,13 +74,20 @@ pub(super) async fn ended(venue: &Venue) -> Vec<Verification> {
 
 /// How often one of these can be read in a second.
 pub(super) async fn per_second(intake: SocketAddr, all: &[Verification]) -> f64 {
-    let calls: Vec<_> = all.iter().map(|v| look_at(v, None)).collect();
+    let calls: Vec<_> = all.iter().map(|v| look_at(&v.id, None)).collect();
     let turn = Arc::new(AtomicUsize::new(0));
     let next = move || {
         let turn = turn.fetch_add(1, Ordering::Relaxed);
         Some(calls[turn % calls.len()].clone())
     };
     by_waiting(intake, CONNECTIONS, TIME, next).await.per_second()
+}
+
+/// How long it takes to read each of these, one after the other.
+pub(super) async fn one_by_one(intake: SocketAddr, ids: Vec<String>) -> Latencies {
+    let ids = Arc::new(Mutex::new(ids));
+    let next = move || ids.lock().unwrap().pop().map(|id| look_at(&id, None));
+    by_waiting(intake, 1, PATIENCE, next).await.answered
 }
 
 /// Per second, of the last message of a subject, as many at once as there are connections.
@@ -105,7 +114,7 @@ async fn waking(venue: &Venue, intake: SocketAddr, sheet: &mut Sheet) {
     let waiting: Vec<_> = all
         .iter()
         .map(|v| {
-            let (waiters, call) = (waiters.clone(), look_at(v, Some(Duration::from_secs(20))));
+            let (waiters, call) = (waiters.clone(), look_at(&v.id, Some(Duration::from_secs(20))));
             tokio::spawn(async move { (waiters.send(call).await, Instant::now()) })
         })
         .collect();
@@ -134,7 +143,7 @@ async fn waiting(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet:
     let mut waiting = Vec::new();
     for index in 0..WAITING {
         arrivals.next().await;
-        let call = look_at(&all[index % all.len()], Some(Duration::from_secs(60)));
+        let call = look_at(&all[index % all.len()].id, Some(Duration::from_secs(60)));
         let waiters = waiters.clone();
         waiting.push(tokio::spawn(async move { waiters.send(call).await }));
     }
@@ -145,7 +154,7 @@ async fn waiting(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet:
     .await;
     // Until intake has read what they ask.
     by_waiting(intake, 1, TIME, {
-        let call = look_at(&all[0], None);
+        let call = look_at(&all[0].id, None);
         move || Some(call.clone())
     })
     .await;
@@ -156,8 +165,8 @@ async fn waiting(venue: &Venue, intake: SocketAddr, all: &[Verification], sheet:
 }
 
 /// `GET /v1/verifications/{id}`, which may wait so long for the end.
-fn look_at(verification: &Verification, wait: Option<Duration>) -> Call {
-    let mut request = hyper::Request::get(format!("/v1/verifications/{}", verification.id))
+fn look_at(id: &str, wait: Option<Duration>) -> Call {
+    let mut request = hyper::Request::get(format!("/v1/verifications/{id}"))
         .header(header::HOST, "intake")
         .header(header::AUTHORIZATION, format!("Bearer {ACME_KEY}"));
     if let Some(wait) = wait {

@@ -1,6 +1,6 @@
 //! P15: what a million finished verifications in the log cost those that come after.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use async_nats::{
     HeaderMap,
@@ -15,7 +15,7 @@ use proofline_events::{
     v1::{DossierCreated, Flow, Outcome, ProcessCreated, ProcessFinished, VerificationRequested},
 };
 use time::OffsetDateTime;
-use tokio::time::Instant;
+use tokio::{process::Command, time::Instant};
 
 use super::{callbacks, ends, reads, round, start};
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     harness::{SERVICES, Scene, Verification, type_with},
     report::{Goal, Sheet, mib, ms},
     ticker::Ticker,
-    usage::resident_bytes,
+    usage::{Usage, resident_bytes},
     venue::{BROKER, INTAKE, RECEIVER, Sync, VERIFIER, Venue},
 };
 
@@ -41,78 +41,99 @@ const PER_SECOND: f64 = 100.0;
 const ENDS: usize = 300;
 /// Verifications that a round of reconciliation finds to have ended.
 const OVERDUE: usize = 500;
+/// Of the stored ones, far apart.
+const READ: usize = 200;
+/// The broker is at rest when it uses less than a tenth of a core, so many times in a row: for longer
+/// than the half minute in which each service asks its consumers once, which then look through the log.
+const A_WHILE: Duration = Duration::from_secs(1);
+const CALM_WHILES: usize = 35;
 
-/// What is measured before and after.
-struct Figures {
-    callbacks: Vec<f64>,
-    ends: Vec<f64>,
-    reads: Vec<f64>,
-}
-
-/// The log grows once; before and after, everything is measured so many times.
+/// The log of one of two installations grows once; then both are measured, so many times in turns.
 pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
-    let scene = Scene::new().with(VERIFIER, "PROOFLINE_RECONCILE_INTERVAL", round::INTERVAL);
-    let venue = Venue::open(Sync::Default, scene).await;
-    let to_read = reads::ended(&venue).await;
-    ends::at(&venue, ENDS, PER_SECOND, &[]).await;
-    let before = figures(&venue, &to_read, rounds).await;
-    let small = resident_bytes(venue.pid(BROKER));
+    let (large, small) = (installation().await, installation().await);
+    let to_read = reads::ended(&large).await;
+    let empty = resident_bytes(large.pid(BROKER));
 
     let begun = Instant::now();
-    let longest = fill(&venue).await;
+    let longest = fill(&large).await;
     let filled = begun.elapsed();
-    let large = resident_bytes(venue.pid(BROKER));
+    let full = resident_bytes(large.pid(BROKER));
+    let begun = Instant::now();
+    broker_is_at_rest(&large).await;
+    let rested = begun.elapsed();
 
-    let after = figures(&venue, &to_read, rounds).await;
-    let beside = "before";
-    for round in 0..rounds {
-        let (own, then) = (after.callbacks[round], before.callbacks[round]);
-        let what = format!("{STORED} stored: durable callbacks");
-        sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, then));
-        let (own, then) = (after.ends[round], before.ends[round]);
-        let what = format!("{STORED} stored: callback to ProcessFinished, {PER_SECOND}/s, p50");
-        sheet.compare(what, "ms", Goal::AtMost(1.1), own, (beside, then));
-        let (own, then) = (after.reads[round], before.reads[round]);
-        let what = format!("{STORED} stored: reading a verification");
-        sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, then));
-
-        let tenants = venue.stage.folder().join("tenants.toml").display().to_string();
+    compare(&large, &small, &to_read, rounds, sheet).await;
+    for _ in 0..rounds {
+        let tenants = large.stage.folder().join("tenants.toml").display().to_string();
         let settings =
-            [("PROOFLINE_NATS_URL", venue.nats().to_owned()), ("PROOFLINE_TENANTS_FILE", tenants)];
+            [("PROOFLINE_NATS_URL", large.nats().to_owned()), ("PROOFLINE_TENANTS_FILE", tenants)];
         let begun = Instant::now();
         type_with(&settings, &["provision"]).await.worked();
         let what = format!("{STORED} stored: proofline provision");
         sheet.note(what, "ms", Goal::AtMost(1000.0), ms(begun.elapsed()));
         let what = format!("{STORED} stored: start of callback-receiver to first durable answer");
-        sheet.note(what, "ms", Goal::AtMost(1000.0), start::of_the_receiver(&venue).await);
-        let took = round::with_overdue(&venue, OVERDUE).await;
+        sheet.note(what, "ms", Goal::AtMost(1000.0), start::of_the_receiver(&large).await);
+        let took = round::with_overdue(&large, OVERDUE).await;
         let what = format!("{STORED} stored: a round of reconciliation that finds {OVERDUE} ends");
         sheet.note(what, "ms", Goal::AtMost(1000.0), ms(took));
     }
-    let each = large.saturating_sub(small) as f64 / STORED as f64;
+    let old = (0..READ).map(|number| id_of(number * (STORED / READ)).to_string()).collect();
+    let read = reads::one_by_one(large.address(INTAKE), old).await;
+    let what = format!("{STORED} stored: reading one of them, alone");
+    sheet.note(format!("{what}: p50"), "ms", Goal::Open, ms(read.median()));
+    sheet.note(format!("{what}: p99"), "ms", Goal::Open, ms(read.p99()));
+    let each = full.saturating_sub(empty) as f64 / STORED as f64;
     sheet.note("memory of the broker for each verification", "B", Goal::Open, each);
-    sheet.note("memory of the broker with all", "MiB", Goal::Open, mib(large));
+    sheet.note("memory of the broker with all", "MiB", Goal::Open, mib(full));
     let what = format!("longest read once the services, away while {STORED} ended, are back");
     sheet.note(what, "ms", Goal::Open, ms(longest));
     sheet.note("(time to fill the log)", "s", Goal::Open, filled.as_secs_f64());
+    sheet.note("(time until the broker was at rest)", "s", Goal::Open, rested.as_secs_f64());
 }
 
-async fn figures(venue: &Venue, to_read: &[Verification], rounds: usize) -> Figures {
-    let [receiver, intake]: [SocketAddr; 2] = [RECEIVER, INTAKE].map(|name| venue.address(name));
-    let mut figures = Figures { callbacks: Vec::new(), ends: Vec::new(), reads: Vec::new() };
+async fn installation() -> Venue {
+    let scene = Scene::new().with(VERIFIER, "PROOFLINE_RECONCILE_INTERVAL", round::INTERVAL);
+    let venue = Venue::open(Sync::Default, scene).await;
+    ends::at(&venue, ENDS, PER_SECOND, &[]).await;
+    venue
+}
+
+/// `to_read` ended before the log grew.
+async fn compare(
+    large: &Venue,
+    small: &Venue,
+    to_read: &[Verification],
+    rounds: usize,
+    sheet: &mut Sheet,
+) {
+    let beside = "with none";
+    let lately = [reads::ended(large).await, reads::ended(small).await];
     for _ in 0..rounds {
-        let ends = ends::at(venue, ENDS, PER_SECOND, &[]).await;
-        figures.ends.push(ms(ends.latencies.median()));
-        figures.reads.push(reads::per_second(intake, to_read).await);
+        let p50 = async |venue| ms(ends::at(venue, ENDS, PER_SECOND, &[]).await.latencies.median());
+        let (own, other) = (p50(large).await, p50(small).await);
+        let what = format!("{STORED} stored: callback to ProcessFinished, {PER_SECOND}/s, p50");
+        sheet.compare(what, "ms", Goal::AtMost(1.1), own, (beside, other));
+
+        let own = reads::per_second(large.address(INTAKE), &lately[0]).await;
+        let other = reads::per_second(small.address(INTAKE), &lately[1]).await;
+        let what = format!("{STORED} stored: reading verifications that ended after them");
+        sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, other));
+        let own = reads::per_second(large.address(INTAKE), to_read).await;
+        let what = format!("{STORED} stored: reading verifications that ended before them");
+        sheet.compare(what, "/s", Goal::Open, own, (beside, other));
     }
     // Last: these are signals of verifications that there are not, which others must pass over.
     for _ in 0..rounds {
-        let callbacks = Callbacks::mint(20_000);
-        let sent = callbacks::send(receiver, CONNECTIONS, callbacks).await;
-        figures.callbacks.push(sent.per_second());
-        everything_is_settled(venue).await;
+        let rate = async |venue: &Venue| {
+            let callbacks = Callbacks::mint(20_000);
+            let sent = callbacks::send(venue.address(RECEIVER), CONNECTIONS, callbacks).await;
+            everything_is_settled(venue).await;
+            sent.per_second()
+        };
+        let (own, other) = (rate(large).await, rate(small).await);
+        let what = format!("{STORED} stored: durable callbacks");
+        sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, other));
     }
-    figures
 }
 
 /// Until nothing waits for a service. Nobody takes what the tenant's subscriber has.
@@ -191,6 +212,20 @@ async fn until_it_answers_at_once(venue: &Venue) -> Duration {
     longest
 }
 
+/// What the filling left to do is no part of what the stored ones cost: pages to be written, garbage,
+/// consumers that must pass over what came in their absence.
+async fn broker_is_at_rest(venue: &Venue) {
+    let synced = Command::new("sync").status().await;
+    assert!(synced.is_ok_and(|status| status.success()), "sync");
+    let (mut pace, mut calm) = (Ticker::new(A_WHILE), 0);
+    pace.next().await;
+    while calm < CALM_WHILES {
+        let used = Usage::begin(venue.pid(BROKER));
+        pace.next().await;
+        calm = if used.cpu() < A_WHILE / 10 { calm + 1 } else { 0 };
+    }
+}
+
 async fn settle_all(mut consumer: Consumer<pull::Config>) {
     while consumer.info().await.unwrap().num_pending > 0 {
         let mut messages = consumer.fetch().max_messages(TAKEN).messages().await.unwrap();
@@ -200,9 +235,13 @@ async fn settle_all(mut consumer: Consumer<pull::Config>) {
     }
 }
 
+fn id_of(number: usize) -> VerificationId {
+    VerificationId::parse(&format!("vrf_stored{number:020}")).unwrap()
+}
+
 /// One verification, with the least that its log may have.
 async fn append(jetstream: &jetstream::Context, number: usize) {
-    let id = VerificationId::parse(&format!("vrf_stored{number:020}")).unwrap();
+    let id = id_of(number);
     let key = VerificationKey::parse("acme", id.as_str()).unwrap();
     let (tenant, verification_id) = ("acme".to_owned(), id.to_string());
     let (dossier_id, process_id) = (format!("d-{number:030}"), format!("p-{number:030}"));
