@@ -79,16 +79,11 @@ impl HasStatus for Response {
 }
 
 /// The turn to make one call.
+#[must_use]
 pub struct Turn<'a> {
     client: &'a Client,
-    begun: Begun,
+    in_flight: InFlight,
     _place: Place<'a>,
-}
-
-/// A call that is being made, or waits for its turn.
-struct Begun {
-    at: Instant,
-    _in_flight: InFlight,
 }
 
 impl Turn<'_> {
@@ -97,8 +92,8 @@ impl Turn<'_> {
         call: Call<'_>,
         build: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Error> {
-        let Self { client, begun, _place } = self;
-        client.observed(&call, begun, client.attempts(&call, build)).await
+        let Self { client, in_flight, _place } = self;
+        client.observed(&call, in_flight, client.attempts(&call, build)).await
     }
 }
 
@@ -138,14 +133,15 @@ impl Client {
             let _place = self.inner.places.take().await;
             self.attempts(&call, build).await
         };
-        self.observed(&call, self.begin(), attempts).await
+        self.observed(&call, self.inner.whose.begins(), attempts).await
     }
 
-    /// Waits until a call may be made: after wishes to be left alone that can be minutes. For whoever
-    /// must make sure of something just before a call; dropped, it leaves the turn to others.
+    /// Waits for one of the places to call from: after wishes to be left alone there are few, and that
+    /// can take minutes. For whoever must make sure of something just before a call; whether Assure may
+    /// be called at all is asked by the call. Dropped, it leaves the place to others.
     pub async fn turn(&self) -> Turn<'_> {
-        let begun = self.begin();
-        Turn { client: self, begun, _place: self.inner.places.take().await }
+        let in_flight = self.inner.whose.begins();
+        Turn { client: self, in_flight, _place: self.inner.places.take().await }
     }
 
     async fn attempts(
@@ -191,17 +187,13 @@ impl Client {
                 },
             })
         };
-        self.observed(&call, self.begin(), attempt).await
-    }
-
-    fn begin(&self) -> Begun {
-        Begun { at: Instant::now(), _in_flight: self.inner.whose.begins() }
+        self.observed(&call, self.inner.whose.begins(), attempt).await
     }
 
     async fn observed<A: HasStatus>(
         &self,
         call: &Call<'_>,
-        begun: Begun,
+        _in_flight: InFlight,
         work: impl Future<Output = Result<A, Error>>,
     ) -> Result<A, Error> {
         let span = tracing::info_span!(
@@ -216,6 +208,7 @@ impl Client {
             error.type = Empty,
             assure.trace_id = Empty,
         );
+        let begun = Instant::now();
         let result = work.instrument(span.clone()).await;
         let class = result.as_ref().err().map_or("ok", Error::class);
         match &result {
@@ -234,7 +227,7 @@ impl Client {
                 }
             }
         }
-        self.inner.whose.called(call.operation, class, begun.at.elapsed());
+        self.inner.whose.called(call.operation, class, begun.elapsed());
         result
     }
 
@@ -349,7 +342,7 @@ impl Client {
                 Attempt::TokenRefused => Error::Credentials,
             })
         };
-        self.observed(&call, self.begin(), attempts).await
+        self.observed(&call, self.inner.whose.begins(), attempts).await
     }
 }
 

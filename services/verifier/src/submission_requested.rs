@@ -63,7 +63,8 @@ impl Starter {
         let assure = self.assure.of(key.tenant.as_str());
         let turn = assure.turn().await;
         // The promise: no start is begun after a discard that could be read. A replica may be
-        // behind, so this is asked of the leader, and once it is our turn to call.
+        // behind, so this is asked of the leader, and once it is our turn to call: what may come after it
+        // is a fresh token, and that the pace is looked up.
         for discard in [EventType::CancellationRequested, EventType::ErasureRequested] {
             if journal.is_recorded(key, discard).await? {
                 return Ok(Handled::Done);
