@@ -33,7 +33,7 @@ const CONNECTIONS: usize = 64;
 const READ: usize = 200;
 /// Ends that somebody waits for, in each round.
 const AWAITED: usize = 100;
-/// Longer than some reads take.
+/// Longer than it takes to read what is read one by one.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Callers that wait for ends that do not come.
 const WAITING: usize = 10_000;
@@ -85,9 +85,12 @@ pub(super) async fn per_second(intake: SocketAddr, all: &[Verification]) -> f64 
 
 /// How long it takes to read each of these, one after the other.
 pub(super) async fn one_by_one(intake: SocketAddr, ids: Vec<String>) -> Latencies {
+    let count = ids.len();
     let ids = Arc::new(Mutex::new(ids));
     let next = move || ids.lock().unwrap().pop().map(|id| look_at(&id, None));
-    by_waiting(intake, 1, PATIENCE, next).await.answered
+    let answered = by_waiting(intake, 1, PATIENCE, next).await.answered;
+    assert_eq!(answered.len(), count, "all are read in {PATIENCE:?}");
+    answered
 }
 
 /// Per second, of the last message of a subject, as many at once as there are connections.

@@ -47,6 +47,8 @@ const READ: usize = 200;
 /// than the half minute in which each service asks its consumers once, which then look through the log.
 const A_WHILE: Duration = Duration::from_secs(1);
 const CALM_WHILES: usize = 35;
+/// Longer than it may take until then.
+const UNREST: Duration = Duration::from_secs(300);
 
 /// The log of one of two installations grows once; then both are measured, so many times in turns.
 pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
@@ -79,9 +81,11 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
     }
     let old = (0..READ).map(|number| id_of(number * (STORED / READ)).to_string()).collect();
     let read = reads::one_by_one(large.address(INTAKE), old).await;
-    let what = format!("{STORED} stored: reading one of them, alone");
-    sheet.note(format!("{what}: p50"), "ms", Goal::Open, ms(read.median()));
-    sheet.note(format!("{what}: p99"), "ms", Goal::Open, ms(read.p99()));
+    let new = reads::ended(&small).await.into_iter().map(|verification| verification.id).collect();
+    let usual = reads::one_by_one(small.address(INTAKE), new).await;
+    let what = format!("{STORED} stored: reading some of them, far apart, one by one: p50");
+    let usual = ("a new one", ms(usual.median()));
+    sheet.compare(what, "ms", Goal::Open, ms(read.median()), usual);
     let each = full.saturating_sub(empty) as f64 / STORED as f64;
     sheet.note("memory of the broker for each verification", "B", Goal::Open, each);
     sheet.note("memory of the broker with all", "MiB", Goal::Open, mib(full));
@@ -98,46 +102,65 @@ async fn installation() -> Venue {
     venue
 }
 
-/// `to_read` ended before the log grew.
+/// `old` ended before the log grew.
 async fn compare(
     large: &Venue,
     small: &Venue,
-    to_read: &[Verification],
+    old: &[Verification],
     rounds: usize,
     sheet: &mut Sheet,
 ) {
-    let beside = "with none";
-    let lately = [reads::ended(large).await, reads::ended(small).await];
-    for _ in 0..rounds {
-        let p50 = async |venue| ms(ends::at(venue, ENDS, PER_SECOND, &[]).await.latencies.median());
-        let (own, other) = (p50(large).await, p50(small).await);
+    let beside = "without them";
+    let (new, others) = (reads::ended(large).await, reads::ended(small).await);
+    let p50 = async |venue| {
+        let ends = ends::at(venue, ENDS, PER_SECOND, &[]).await;
+        everything_is_settled(venue).await;
+        ms(ends.latencies.median())
+    };
+    for round in 0..rounds {
+        let (own, other) = in_turns(round, Box::pin(p50(large)), Box::pin(p50(small))).await;
         let what = format!("{STORED} stored: callback to ProcessFinished, {PER_SECOND}/s, p50");
         sheet.compare(what, "ms", Goal::AtMost(1.1), own, (beside, other));
 
-        let own = reads::per_second(large.address(INTAKE), &lately[0]).await;
-        let other = reads::per_second(small.address(INTAKE), &lately[1]).await;
-        let what = format!("{STORED} stored: reading verifications that ended after them");
-        sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, other));
-        let own = reads::per_second(large.address(INTAKE), to_read).await;
-        let what = format!("{STORED} stored: reading verifications that ended before them");
-        sheet.compare(what, "/s", Goal::Open, own, (beside, other));
+        for (when, ended) in [("after", &*new), ("before", old)] {
+            let own = reads::per_second(large.address(INTAKE), ended);
+            let other = reads::per_second(small.address(INTAKE), &others);
+            let (own, other) = in_turns(round, own, other).await;
+            let what = format!("{STORED} stored: reading verifications that ended {when} them");
+            sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, other));
+        }
     }
-    // Last: these are signals of verifications that there are not, which others must pass over.
-    for _ in 0..rounds {
-        let rate = async |venue: &Venue| {
-            let callbacks = Callbacks::mint(20_000);
-            let sent = callbacks::send(venue.address(RECEIVER), CONNECTIONS, callbacks).await;
-            everything_is_settled(venue).await;
-            sent.per_second()
-        };
-        let (own, other) = (rate(large).await, rate(small).await);
+    // After the reads: these are signals of verifications that there are not, which others must pass over.
+    let rate = async |venue: &Venue| {
+        let callbacks = Callbacks::mint(20_000);
+        let sent = callbacks::send(venue.address(RECEIVER), CONNECTIONS, callbacks).await;
+        everything_is_settled(venue).await;
+        sent.per_second()
+    };
+    for round in 0..rounds {
+        let (own, other) = in_turns(round, rate(large), rate(small)).await;
         let what = format!("{STORED} stored: durable callbacks");
         sheet.compare(what, "/s", Goal::AtLeast(0.9), own, (beside, other));
     }
 }
 
+/// The figures of both, one after the other; in every other round the other way round.
+async fn in_turns(
+    round: usize,
+    own: impl Future<Output = f64>,
+    other: impl Future<Output = f64>,
+) -> (f64, f64) {
+    if round.is_multiple_of(2) {
+        let own = own.await;
+        (own, other.await)
+    } else {
+        let other = other.await;
+        (own.await, other)
+    }
+}
+
 /// Until nothing waits for a service. Nobody takes what the tenant's subscriber has.
-async fn everything_is_settled(venue: &Venue) {
+pub(super) async fn everything_is_settled(venue: &Venue) {
     crate::harness::eventually("everything is settled", async || {
         let mut waiting = 0;
         let all = consumers(venue).await;
@@ -217,9 +240,10 @@ async fn until_it_answers_at_once(venue: &Venue) -> Duration {
 async fn broker_is_at_rest(venue: &Venue) {
     let synced = Command::new("sync").status().await;
     assert!(synced.is_ok_and(|status| status.success()), "sync");
-    let (mut pace, mut calm) = (Ticker::new(A_WHILE), 0);
+    let (mut pace, mut calm, begun) = (Ticker::new(A_WHILE), 0, Instant::now());
     pace.next().await;
     while calm < CALM_WHILES {
+        assert!(begun.elapsed() < UNREST, "the broker is never at rest");
         let used = Usage::begin(venue.pid(BROKER));
         pace.next().await;
         calm = if used.cpu() < A_WHILE / 10 { calm + 1 } else { 0 };
