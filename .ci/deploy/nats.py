@@ -10,6 +10,8 @@ from manifests import Manifests, Pod
 from settings import program_of
 
 QUOTED_OR_COMMENT = re.compile(r'"[^"]*"|#[^\n]*')
+# Read by the Go runtime of nats-server, not by its configuration.
+OF_THE_RUNTIME = {"GOMEMLIMIT"}
 INCLUDE = re.compile(r'^\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
@@ -20,7 +22,7 @@ def faults(manifests: Manifests) -> Iterator[str]:
     wanted = variables(configuration)
     for name in sorted(wanted - set(environment)):
         yield f"nats: its configuration needs ${name}"
-    for name in sorted(set(environment) - wanted):
+    for name in sorted(set(environment) - wanted - OF_THE_RUNTIME):
         yield f"nats: its configuration does not use ${name}"
     for name, value in environment.items():
         if name.endswith("_FILE") and value not in manifests.files(broker):
