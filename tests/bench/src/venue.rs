@@ -2,11 +2,15 @@
 
 use std::net::SocketAddr;
 
-use async_nats::jetstream;
+use async_nats::jetstream::{
+    self,
+    consumer::{Consumer, pull},
+};
+use futures_util::StreamExt;
 
 use crate::{
     anchor::{Anchor, Running},
-    harness::{Broker, Bus, SERVICES, Scene, Stage},
+    harness::{Broker, Bus, SERVICES, Scene, Stage, eventually},
     raw::Raw,
 };
 
@@ -91,6 +95,35 @@ impl Venue {
         }
     }
 
+    /// Waits until nothing waits for a service. Nobody takes what the tenant's subscriber has.
+    pub(crate) async fn settles(&self) {
+        let is_ours =
+            |name: &str| ["verifier", "result-normaliser"].iter().any(|s| name.starts_with(s));
+        eventually("everything is settled", async || {
+            let mut waiting = 0;
+            let all = self.consumers().await;
+            for consumer in all.iter().filter(|consumer| is_ours(&consumer.cached_info().name)) {
+                let info = consumer.get_info().await.map_err(|error| error.to_string())?;
+                waiting += info.num_pending + info.num_ack_pending as u64;
+            }
+            if waiting == 0 { Ok(()) } else { Err(format!("{waiting} messages")) }
+        })
+        .await;
+    }
+
+    /// The durable consumers of what happens to verifications.
+    pub(crate) async fn consumers(&self) -> Vec<Consumer<pull::Config>> {
+        let stream = self.jetstream.get_stream("VERIFICATIONS").await.unwrap();
+        let names: Vec<_> = stream.consumer_names().collect().await;
+        let mut consumers = Vec::new();
+        for name in names {
+            let consumer = stream.get_consumer::<pull::Config>(&name.unwrap()).await;
+            // Others may be gone by now.
+            consumers.extend(consumer.ok().filter(is_durable));
+        }
+        consumers
+    }
+
     /// Where a service listens.
     pub(crate) fn address(&self, service: &str) -> SocketAddr {
         self.stage.process(service).url.trim_start_matches("http://").parse().unwrap()
@@ -115,6 +148,10 @@ impl Venue {
     pub(crate) async fn naive(&self) -> Running {
         Running::start(&Anchor::Naive { listen: anywhere(), nats: self.nats.clone() }).await
     }
+}
+
+fn is_durable(consumer: &Consumer<pull::Config>) -> bool {
+    consumer.cached_info().config.durable_name.is_some()
 }
 
 /// A free port of this machine's own.

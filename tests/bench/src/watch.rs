@@ -102,6 +102,13 @@ impl Watch {
         *lock(&self.seen).values().min().unwrap()
     }
 
+    /// When the first message came of the verification that was the first, second, … to have one.
+    pub(crate) fn nth(&self, nth: usize) -> Instant {
+        let mut came: Vec<_> = lock(&self.seen).values().copied().collect();
+        came.sort_unstable();
+        came[nth - 1]
+    }
+
     /// When the last came.
     pub(crate) fn last(&self) -> Instant {
         *lock(&self.seen).values().max().unwrap()

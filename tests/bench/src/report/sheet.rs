@@ -10,12 +10,14 @@ use super::{Goal, row::Row};
 #[derive(Debug)]
 pub(crate) struct Sheet {
     section: String,
+    /// How long it took to measure.
+    pub(crate) took: Duration,
     rows: Vec<Row>,
 }
 
 impl Sheet {
     pub(crate) fn new(section: impl fmt::Display) -> Self {
-        Self { section: section.to_string(), rows: Vec::new() }
+        Self { section: section.to_string(), took: Duration::ZERO, rows: Vec::new() }
     }
 
     /// Notes a round's figure.
@@ -61,7 +63,8 @@ impl Sheet {
 
     pub(super) fn to_json(&self) -> Value {
         let figures: Vec<_> = self.rows.iter().map(Row::to_json).collect();
-        json!({ "section": self.section, "figures": figures })
+        let seconds = self.took.as_secs_f64();
+        json!({ "section": self.section, "seconds": seconds, "figures": figures })
     }
 
     pub(super) fn write_goals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +75,9 @@ impl Sheet {
 
 impl fmt::Display for Sheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.rows.iter().try_for_each(|row| writeln!(f, "  {:<4} {row}", self.section))
+        let Self { section, took, rows } = self;
+        rows.iter().try_for_each(|row| writeln!(f, "  {section:<4} {row}"))?;
+        writeln!(f, "  {section:<4} (measured in {:.0} s)", took.as_secs_f64())
     }
 }
 

@@ -14,7 +14,7 @@ const COUNT: usize = 200_000;
 const CONNECTIONS: usize = 256;
 
 pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
-    {
+    for _ in 0..rounds {
         let idle = Venue::open(Sync::Default, Scene::new()).await;
         for service in SERVICES {
             let memory = mib(resident_bytes(idle.pid(service)));

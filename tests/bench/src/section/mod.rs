@@ -19,6 +19,7 @@ mod uploads;
 use std::{fmt, time::Duration};
 
 use clap::ValueEnum;
+use tokio::time::Instant;
 
 use crate::{report::Sheet, venue::Sync};
 
@@ -85,7 +86,7 @@ impl Section {
 
     /// Measures it so many times.
     pub(crate) async fn measure(self, rounds: usize) -> Sheet {
-        let mut sheet = Sheet::new(self);
+        let (mut sheet, begun) = (Sheet::new(self), Instant::now());
         match self {
             Self::P1 => callbacks::measure(Sync::Always, &[256], rounds, &mut sheet).await,
             Self::P2 => callbacks::measure(Sync::Always, &[64], rounds, &mut sheet).await,
@@ -99,11 +100,12 @@ impl Section {
             Self::P10 => memory::measure(rounds, &mut sheet).await,
             Self::P11 => start::measure(rounds, &mut sheet).await,
             Self::P12 => uploads::measure(rounds, &mut sheet).await,
-            Self::P13 => outage::measure(&mut sheet).await,
+            Self::P13 => outage::measure(rounds, &mut sheet).await,
             Self::P14 => reads::measure(rounds, &mut sheet).await,
             Self::P15 => Box::pin(stored::measure(rounds, &mut sheet)).await,
             Self::Production => production::measure(rounds, &mut sheet).await,
         }
+        sheet.took = begun.elapsed();
         sheet
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::ends;
+use super::{
+    ends,
+    sustained::{WARM_UP, saturation},
+};
 use crate::{
     callbacks,
     harness::{Scene, Verification},
@@ -23,16 +26,19 @@ const PER_SECOND: f64 = 500.0;
 const COUNT: usize = 30_000;
 /// Callbacks that are answered before, to compare with.
 const BEFORE: usize = 5_000;
-/// What tells how fast ends come when nothing is wrong.
-const BURST: usize = 1_500;
 
-/// Once, whatever the rounds: it takes minutes.
-pub(super) async fn measure(sheet: &mut Sheet) {
+/// Every round in an installation of its own.
+pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
+    for _ in 0..rounds {
+        Box::pin(outage(sheet)).await;
+    }
+}
+
+async fn outage(sheet: &mut Sheet) {
     let venue = Venue::open(Sync::Default, Scene::new()).await;
     let stage = &venue.stage;
-    ends::at(&venue, 200, f64::INFINITY, &[]).await;
-    let burst = ends::at(&venue, BURST, f64::INFINITY, &[]).await;
-    let saturated = BURST as f64 / burst.took.as_secs_f64();
+    ends::at(&venue, WARM_UP, f64::INFINITY, &[]).await;
+    let saturated = saturation(&venue).await;
     let all = verifications::finished_at_assure(stage, BEFORE + COUNT).await;
     let (before, meanwhile) = all.split_at(BEFORE);
 
@@ -47,8 +53,10 @@ pub(super) async fn measure(sheet: &mut Sheet) {
     let answers = call_back(&venue, meanwhile).await;
     stage.simulator.recovers().await;
     let back = Instant::now();
+    let while_away = used.map(|(_, used)| used.cpu());
     watch.reaches_within(BEFORE + COUNT, Duration::from_secs(600)).await;
     let took = watch.last() - back;
+    let until_last = used.map(|(_, used)| used.cpu());
     // Until what might come twice has come.
     let mut pause = Ticker::new(Duration::from_secs(5));
     pause.next().await;
@@ -60,7 +68,22 @@ pub(super) async fn measure(sheet: &mut Sheet) {
     let drained = COUNT as f64 / took.as_secs_f64();
     let what = "Assure back: ends";
     sheet.compare(what, "/s", Goal::AtLeast(0.8), drained, ("at saturation", saturated));
-    sheet.note("Assure back: until the last end", "s", Goal::Open, took.as_secs_f64());
+    for (which, nth) in
+        [("first", 1), ("half", COUNT / 2), ("nine tenths", COUNT / 10 * 9), ("last", COUNT)]
+    {
+        let until = watch.nth(BEFORE + nth) - back;
+        sheet.note(
+            format!("Assure back: until ends, {which}"),
+            "s",
+            Goal::Open,
+            until.as_secs_f64(),
+        );
+    }
+    for (((name, _), before), after) in used.iter().zip(while_away).zip(until_last) {
+        let share = (after - before).as_secs_f64() / took.as_secs_f64() * 100.0;
+        let what = format!("Assure back: CPU of {name} until the last end");
+        sheet.note(what, "%", Goal::Open, share);
+    }
     let doubled = watch.count() - watch.distinct();
     sheet.note("Assure back: ends that came twice", "", Goal::AtMost(0.0), doubled as f64);
     for ((name, used), settled) in used.into_iter().zip(settled) {

@@ -10,7 +10,6 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::stored::everything_is_settled;
 use crate::{harness::Verification, ticker::Ticker, venue::Venue, verifications, watch::Watch};
 
 /// From one round to the next.
@@ -43,7 +42,7 @@ pub(super) async fn with_overdue(venue: &Venue, count: usize) -> Duration {
     watch.reaches(count).await;
     let is_one = told.try_recv().map_or(true, |next| next > watch.last());
     assert!(watch.first() > taken && is_one, "all of it in one round");
-    everything_is_settled(venue).await;
+    venue.settles().await;
     watch.last() - taken
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
     broker_is_at_rest(&large).await;
     let rested = begun.elapsed();
 
-    compare(&large, &small, &to_read, rounds, sheet).await;
+    Box::pin(compare(&large, &small, &to_read, rounds, sheet)).await;
     for _ in 0..rounds {
         let tenants = large.stage.folder().join("tenants.toml").display().to_string();
         let settings =
@@ -114,7 +114,7 @@ async fn compare(
     let (new, others) = (reads::ended(large).await, reads::ended(small).await);
     let p50 = async |venue| {
         let ends = ends::at(venue, ENDS, PER_SECOND, &[]).await;
-        everything_is_settled(venue).await;
+        venue.settles().await;
         ms(ends.latencies.median())
     };
     for round in 0..rounds {
@@ -134,7 +134,7 @@ async fn compare(
     let rate = async |venue: &Venue| {
         let callbacks = Callbacks::mint(20_000);
         let sent = callbacks::send(venue.address(RECEIVER), CONNECTIONS, callbacks).await;
-        everything_is_settled(venue).await;
+        venue.settles().await;
         sent.per_second()
     };
     for round in 0..rounds {
@@ -159,39 +159,6 @@ async fn in_turns(
     }
 }
 
-/// Until nothing waits for a service. Nobody takes what the tenant's subscriber has.
-pub(super) async fn everything_is_settled(venue: &Venue) {
-    crate::harness::eventually("everything is settled", async || {
-        let mut waiting = 0;
-        let all = consumers(venue).await;
-        let is_ours =
-            |name: &str| ["verifier", "result-normaliser"].iter().any(|s| name.starts_with(s));
-        for consumer in all.iter().filter(|consumer| is_ours(&consumer.cached_info().name)) {
-            let info = consumer.get_info().await.map_err(|error| error.to_string())?;
-            waiting += info.num_pending + info.num_ack_pending as u64;
-        }
-        if waiting == 0 { Ok(()) } else { Err(format!("{waiting} messages")) }
-    })
-    .await;
-}
-
-async fn consumers(venue: &Venue) -> Vec<Consumer<pull::Config>> {
-    let stream = venue.jetstream.get_stream("VERIFICATIONS").await.unwrap();
-    let names: Vec<_> = stream.consumer_names().collect().await;
-    let mut consumers = Vec::new();
-    for name in names {
-        let name = name.unwrap();
-        if stream.get_consumer::<pull::Config>(&name).await.is_ok_and(is_durable) {
-            consumers.push(stream.get_consumer(&name).await.unwrap());
-        }
-    }
-    consumers
-}
-
-fn is_durable(consumer: Consumer<pull::Config>) -> bool {
-    consumer.cached_info().config.durable_name.is_some()
-}
-
 /// Appends them, as if everybody had long handled them: while the services stand still, everything is
 /// acknowledged in their place. Returns the longest that a read took once they went on.
 async fn fill(venue: &Venue) -> Duration {
@@ -204,14 +171,14 @@ async fn fill(venue: &Venue) -> Duration {
         .buffer_unordered(AT_ONCE)
         .collect::<()>()
         .await;
-    for consumer in consumers(venue).await {
+    for consumer in venue.consumers().await {
         settle_all(consumer).await;
     }
     for service in SERVICES {
         venue.stage.process(service).signal("-CONT").await;
     }
     let longest = until_it_answers_at_once(venue).await;
-    everything_is_settled(venue).await;
+    venue.settles().await;
     longest
 }
 
