@@ -16,7 +16,7 @@ const ENOUGH: usize = 40_000;
 const CONNECTIONS: usize = 64;
 /// So few that no broker is at its limit.
 const PER_SECOND: f64 = 50.0;
-const ENDS: usize = 150;
+const ENDS: usize = 100;
 
 /// What is measured on each.
 const FIGURES: [(&str, &str); 6] = [

@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_millis(50);
 /// Of the rate at saturation, the highest first.
 const SHARES: [f64; 3] = [0.9, 0.7, 0.5];
 /// How long a share is held.
-const HELD_SECONDS: f64 = 1.5;
+const HELD_SECONDS: f64 = 1.2;
 
 /// P7.
 pub(super) async fn rate(rounds: usize, sheet: &mut Sheet) {
