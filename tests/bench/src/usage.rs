@@ -5,6 +5,26 @@ use std::{fs, time::Duration};
 /// Of `USER_HZ`, which Linux promises to programs on the platforms we build for.
 const TICK: Duration = Duration::from_millis(10);
 
+/// What a process has used so far.
+#[derive(Debug)]
+pub(crate) struct Spent {
+    pub(crate) name: &'static str,
+    pub(crate) cpu: Duration,
+    /// The highest resident memory since it began, or since the last [`Usage`] of it did.
+    pub(crate) peak_bytes: u64,
+}
+
+impl Spent {
+    /// Unless the process has ended.
+    pub(crate) fn by(name: &'static str, pid: u32) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status.contains("VmHWM:").then(|| {
+            let (cpu, peak_bytes) = (cpu_of(pid), memory_of(pid, "VmHWM:"));
+            Self { name, cpu, peak_bytes }
+        })
+    }
+}
+
 /// Watches one process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {

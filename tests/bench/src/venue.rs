@@ -12,6 +12,7 @@ use crate::{
     anchor::{Anchor, Running},
     harness::{Broker, Bus, SERVICES, Scene, Stage, eventually},
     raw::Raw,
+    usage::Spent,
 };
 
 pub(crate) const RECEIVER: &str = "proofline-callback-receiver";
@@ -78,6 +79,13 @@ impl Venue {
     /// The processes of the broker.
     pub(crate) fn broker_pids(&self) -> &[u32] {
         &self.broker_pids
+    }
+
+    /// What each process has used that still runs.
+    pub(crate) fn spent(&self) -> Vec<Spent> {
+        let ours = SERVICES.into_iter().chain([SIMULATOR]).map(|name| (name, self.pid(name)));
+        let brokers = self.broker_pids.iter().map(|pid| (BROKER, *pid));
+        ours.chain(brokers).filter_map(|(name, pid)| Spent::by(name, pid)).collect()
     }
 
     /// Nothing but the broker and callback-receiver runs, so that what is measured is theirs.

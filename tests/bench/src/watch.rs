@@ -97,6 +97,11 @@ impl Watch {
         lock(&self.seen)[id]
     }
 
+    /// The last word of each subject, and when its first message came.
+    pub(crate) fn all(&self) -> Vec<(String, Instant)> {
+        lock(&self.seen).iter().map(|(id, came)| (id.clone(), *came)).collect()
+    }
+
     /// When the first came.
     pub(crate) fn first(&self) -> Instant {
         *lock(&self.seen).values().min().unwrap()

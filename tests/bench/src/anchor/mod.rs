@@ -2,6 +2,7 @@
 //! Each is a process of its own, as a service is.
 
 mod bare;
+mod buffered;
 mod naive;
 mod proxy;
 mod running;
@@ -41,6 +42,13 @@ pub(crate) enum Anchor {
         #[arg(long)]
         to: String,
     },
+    /// Waits for bodies, and passes them on as data URLs.
+    Buffered {
+        #[arg(long)]
+        listen: SocketAddr,
+        #[arg(long)]
+        to: String,
+    },
     /// Reads bodies to their end.
     Sink {
         #[arg(long)]
@@ -62,6 +70,7 @@ impl Anchor {
             Self::Bare { listen } => serve(listen, bare::router()).await,
             Self::Naive { listen, nats } => serve(listen, naive::router(&nats).await).await,
             Self::Proxy { listen, to } => serve(listen, proxy::router(to)).await,
+            Self::Buffered { listen, to } => serve(listen, buffered::router(to)).await,
             Self::Sink { listen } => serve(listen, sink::router()).await,
         }
     }
@@ -79,6 +88,7 @@ impl Anchor {
             Self::Bare { .. } => vec!["bare"],
             Self::Naive { nats, .. } => vec!["naive", "--nats", nats],
             Self::Proxy { to, .. } => vec!["proxy", "--to", to],
+            Self::Buffered { to, .. } => vec!["buffered", "--to", to],
             Self::Sink { .. } => vec!["sink"],
         }
     }
@@ -88,6 +98,7 @@ impl Anchor {
             Self::Bare { listen }
             | Self::Naive { listen, .. }
             | Self::Proxy { listen, .. }
+            | Self::Buffered { listen, .. }
             | Self::Sink { listen } => *listen,
         }
     }

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Goal, row::Row};
+use crate::usage::Spent;
 
 /// Figures, in the order in which they were first noted.
 #[derive(Debug)]
@@ -13,11 +14,18 @@ pub(crate) struct Sheet {
     /// How long it took to measure.
     pub(crate) took: Duration,
     rows: Vec<Row>,
+    /// Of each installation, what its processes used.
+    installations: Vec<Vec<Spent>>,
 }
 
 impl Sheet {
     pub(crate) fn new(section: impl fmt::Display) -> Self {
-        Self { section: section.to_string(), took: Duration::ZERO, rows: Vec::new() }
+        Self {
+            section: section.to_string(),
+            took: Duration::ZERO,
+            rows: Vec::new(),
+            installations: Vec::new(),
+        }
     }
 
     /// Notes a round's figure.
@@ -45,6 +53,11 @@ impl Sheet {
         row.anchors.push(beside);
     }
 
+    /// Notes what the processes of one more installation used.
+    pub(crate) fn installation(&mut self, spent: Vec<Spent>) {
+        self.installations.push(spent);
+    }
+
     fn row(
         &mut self,
         what: String,
@@ -64,7 +77,12 @@ impl Sheet {
     pub(super) fn to_json(&self) -> Value {
         let figures: Vec<_> = self.rows.iter().map(Row::to_json).collect();
         let seconds = self.took.as_secs_f64();
-        json!({ "section": self.section, "seconds": seconds, "figures": figures })
+        let installations: Vec<Vec<Value>> =
+            self.installations.iter().map(|all| all.iter().map(told).collect()).collect();
+        json!({
+            "section": self.section, "seconds": seconds,
+            "figures": figures, "installations": installations,
+        })
     }
 
     pub(super) fn write_goals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,10 +93,22 @@ impl Sheet {
 
 impl fmt::Display for Sheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { section, took, rows } = self;
+        let Self { section, took, rows, installations } = self;
         rows.iter().try_for_each(|row| writeln!(f, "  {section:<4} {row}"))?;
+        for spent in installations {
+            let each = spent.iter().map(|Spent { name, cpu, peak_bytes }| {
+                format!("{name} {:.1} s {:.0} MiB", cpu.as_secs_f64(), mib(*peak_bytes))
+            });
+            let all = each.collect::<Vec<_>>().join(", ");
+            writeln!(f, "  {section:<4} (CPU and peak memory: {all})")?;
+        }
         writeln!(f, "  {section:<4} (measured in {:.0} s)", took.as_secs_f64())
     }
+}
+
+fn told(spent: &Spent) -> Value {
+    let Spent { name, cpu, peak_bytes } = spent;
+    json!({ "process": name, "cpu_seconds": cpu.as_secs_f64(), "peak_mib": mib(*peak_bytes) })
 }
 
 /// In milliseconds.

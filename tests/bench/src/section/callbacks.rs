@@ -43,6 +43,7 @@ pub(super) async fn measure(sync: Sync, connections: &[usize], rounds: usize, sh
             }
         }
     }
+    sheet.installation(venue.spent());
 }
 
 /// Sends callbacks for a while, or until there are no more.

@@ -44,4 +44,5 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
             sheet.note(format!("{name}, idle: CPU"), "%", goal, share);
         }
     }
+    sheet.installation(venue.spent());
 }

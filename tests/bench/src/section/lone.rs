@@ -35,4 +35,5 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
             sheet.compare(format!("{what}: p99"), "ms", p99, own_ms, (anchor, beside_ms));
         }
     }
+    sheet.installation(venue.spent());
 }

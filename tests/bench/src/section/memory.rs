@@ -46,4 +46,5 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         let what = format!("{RECEIVER}: growth over {} callbacks after {COUNT}", rounds * COUNT);
         sheet.note(what, "MiB", Goal::AtMost(2.0), last - first);
     }
+    sheet.installation(venue.spent());
 }

@@ -14,7 +14,6 @@ use crate::{
     harness::{Scene, Verification},
     load::{Latencies, Pool, at_rate},
     report::{Goal, Sheet, mib, ms},
-    ticker::Ticker,
     usage::{Usage, resident_bytes},
     venue::{BROKER, NORMALISER, RECEIVER, Sync, Venue},
     verifications,
@@ -53,14 +52,10 @@ async fn outage(sheet: &mut Sheet) {
     let answers = call_back(&venue, meanwhile).await;
     stage.simulator.recovers().await;
     let back = Instant::now();
-    let while_away = used.map(|(_, used)| used.cpu());
     watch.reaches_within(BEFORE + COUNT, Duration::from_secs(600)).await;
     let took = watch.last() - back;
-    let until_last = used.map(|(_, used)| used.cpu());
-    // Until what might come twice has come.
-    let mut pause = Ticker::new(Duration::from_secs(5));
-    pause.next().await;
-    pause.next().await;
+    // What might come twice has come then.
+    venue.settles().await;
 
     let what = "Assure away for 60 s, 500/s: answer to a callback, p99";
     let (own, usual) = (ms(answers.p99()), ms(usual_answers.p99()));
@@ -79,17 +74,13 @@ async fn outage(sheet: &mut Sheet) {
             until.as_secs_f64(),
         );
     }
-    for (((name, _), before), after) in used.iter().zip(while_away).zip(until_last) {
-        let share = (after - before).as_secs_f64() / took.as_secs_f64() * 100.0;
-        let what = format!("Assure back: CPU of {name} until the last end");
-        sheet.note(what, "%", Goal::Open, share);
-    }
     let doubled = watch.count() - watch.distinct();
     sheet.note("Assure back: ends that came twice", "", Goal::AtMost(0.0), doubled as f64);
     for ((name, used), settled) in used.into_iter().zip(settled) {
         let what = format!("Assure away: growth of {name} at its peak");
         sheet.note(what, "MiB", Goal::Open, mib(used.peak_bytes().saturating_sub(settled)));
     }
+    sheet.installation(venue.spent());
 }
 
 /// From when each callback was due to when it was answered.

@@ -30,9 +30,9 @@ const FIGURES: [(&str, &str); 6] = [
 
 /// One broker after the other, as three installations at once would take each other's processors.
 pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
-    let open = figures(Bus::Synced, rounds).await;
-    let guarded = figures(Bus::Alone, rounds).await;
-    let cluster = figures(Bus::Cluster, rounds).await;
+    let open = figures(Bus::Synced, rounds, sheet).await;
+    let guarded = figures(Bus::Alone, rounds, sheet).await;
+    let cluster = figures(Bus::Cluster, rounds, sheet).await;
     for round in 0..rounds {
         for (index, (what, unit)) in FIGURES.into_iter().enumerate() {
             let [open, guarded, cluster] = [&open, &guarded, &cluster].map(|all| all[round][index]);
@@ -44,7 +44,7 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
     }
 }
 
-async fn figures(bus: Bus, rounds: usize) -> Vec<[f64; FIGURES.len()]> {
+async fn figures(bus: Bus, rounds: usize, sheet: &mut Sheet) -> Vec<[f64; FIGURES.len()]> {
     let venue = Venue::on(bus, Scene::new()).await;
     ends::at(&venue, ENDS, PER_SECOND, &[]).await;
     let mut all_ends = Vec::new();
@@ -70,5 +70,6 @@ async fn figures(bus: Bus, rounds: usize) -> Vec<[f64; FIGURES.len()]> {
             ms(ends.p99()),
         ]);
     }
+    sheet.installation(venue.spent());
     all
 }

@@ -49,6 +49,7 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         sheet.note(what, "/s", Goal::Open, per_second(intake, &all).await);
         waking(&venue, intake, sheet).await;
     }
+    sheet.installation(venue.spent());
     drop(venue);
     for _ in 0..rounds {
         waiting(sheet).await;
@@ -173,6 +174,7 @@ async fn waiting(sheet: &mut Sheet) {
     let what = format!("{WAITING} waiting callers: memory of {INTAKE}");
     sheet.note(what, "MiB", Goal::AtMost(200.0), grown);
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    sheet.installation(venue.spent());
 }
 
 /// `GET /v1/verifications/{id}`, which may wait so long for the end.

@@ -30,6 +30,7 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         let size = stripped(service).await;
         sheet.note(format!("{service}: stripped program"), "MiB", Goal::AtMost(10.0), size);
     }
+    sheet.installation(venue.spent());
 }
 
 /// Milliseconds from the start of another callback-receiver to its first 2xx.

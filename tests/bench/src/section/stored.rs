@@ -91,6 +91,8 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
     sheet.note("memory of the broker with all", "MiB", Goal::Open, mib(full));
     let what = format!("longest read once the services, away while {STORED} ended, are back");
     sheet.note(what, "ms", Goal::Open, ms(longest));
+    sheet.installation(large.spent());
+    sheet.installation(small.spent());
     sheet.note("(time to fill the log)", "s", Goal::Open, filled.as_secs_f64());
     sheet.note("(time until the broker was at rest)", "s", Goal::Open, rested.as_secs_f64());
 }

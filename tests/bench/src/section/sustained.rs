@@ -1,8 +1,8 @@
 //! P7, P8: how many verifications are ended in a second, and what each costs.
 //!
-//! First as many callbacks at once as fill a second or two: what comes out at the other end is the
-//! rate at saturation, at which the CPU is measured. Then callbacks at shares of that rate, until
-//! one is found at which the slowest ends come soon enough.
+//! First a burst of callbacks that fills one or two seconds: what comes out at the other end is the rate
+//! at saturation, at which the CPU is measured. Then callbacks at shares of that rate, each for a little
+//! more than a second, until one is found at which the slowest ends come soon enough.
 
 use std::time::Duration;
 
@@ -43,6 +43,7 @@ pub(super) async fn rate(rounds: usize, sheet: &mut Sheet) {
             let what = format!("verifications at saturation, syncing {syncing}");
             sheet.note(what, "/s", Goal::Open, saturated);
         }
+        sheet.installation(venue.spent());
     }
 }
 
@@ -82,5 +83,6 @@ pub(super) async fn cost(rounds: usize, sheet: &mut Sheet) {
                 sheet.note(part, "us", Goal::Open, us_each(cpu, BURST));
             }
         }
+        sheet.installation(venue.spent());
     }
 }

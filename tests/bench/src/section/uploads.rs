@@ -1,6 +1,7 @@
-//! P12: images on their way to Assure as data URLs, beside a proxy that passes bodies on.
+//! P12: images on their way to Assure as data URLs, beside a proxy that passes bodies on, and beside
+//! the program that one writes first.
 //!
-//! Both end in the same sink, which reads to the end and is content: the simulator decodes and
+//! All end in the same sink, which reads to the end and is content: the simulator decodes and
 //! hashes every image, which would hide the way there.
 
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::Full;
-use hyper::header;
+use hyper::{body::Body as _, header};
 use serde_json::json;
 
 use crate::{
@@ -26,6 +27,7 @@ const USUAL: usize = 5 << 20;
 
 /// What came of all uploads together.
 struct Uploads {
+    bytes: u64,
     took: Duration,
     cpu: Duration,
     peak_bytes: u64,
@@ -39,37 +41,46 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         .with(UPLOAD, "ASSURE_TOKEN_URL", format!("{sink_url}/token"))
         .with(UPLOAD, "PROOFLINE_MAX_IMAGE_BYTES", 10 * USUAL);
     let venue = Venue::open(Sync::Default, scene).await;
-    let proxy = Running::start(&Anchor::Proxy { listen: anywhere(), to: sink_url }).await;
-    for size in [USUAL, 10 * USUAL] {
+    let to = sink_url.clone();
+    let proxy = Running::start(&Anchor::Proxy { listen: anywhere(), to }).await;
+    let buffered = Running::start(&Anchor::Buffered { listen: anywhere(), to: sink_url }).await;
+    let proxy = ("plain proxy", &proxy, [Goal::AtLeast(0.9), Goal::AtMost(1.3)]);
+    let buffered = ("buffered base64", &buffered, [Goal::Open, Goal::Open]);
+    // Buffered, the larger would take gigabytes.
+    for (size, anchors) in [(USUAL, [proxy, buffered].as_slice()), (10 * USUAL, &[proxy])] {
         let image = Bytes::from([jpeg(""), vec![b'x'; size]].concat()).slice(..size);
+        let what = format!("{AT_ONCE} uploads of {} MiB at once", size >> 20);
         // Connections, tokens.
         upload(&venue, &image).await;
-        pass_on(&proxy, &image).await;
+        for (_, anchor, _) in anchors {
+            pass_on(anchor, &image).await;
+        }
         for _ in 0..rounds {
-            let (own, plain) = (upload(&venue, &image).await, pass_on(&proxy, &image).await);
-            note(sheet, size, &own, &plain);
+            let own = upload(&venue, &image).await;
+            let peak = mib(own.peak_bytes);
+            sheet.note(format!("{what}: peak memory"), "MiB", Goal::AtMost(24.0), peak);
+            for (name, anchor, goals) in anchors {
+                let beside = pass_on(anchor, &image).await;
+                compare(sheet, &what, &own, (name, &beside), *goals);
+                let peak = mib(beside.peak_bytes);
+                sheet.note(format!("{what}: peak memory of {name}"), "MiB", Goal::Open, peak);
+            }
         }
     }
+    sheet.installation(venue.spent());
 }
 
-fn note(sheet: &mut Sheet, size: usize, own: &Uploads, plain: &Uploads) {
-    let what = format!("{AT_ONCE} uploads of {} MiB at once", size >> 20);
-    let rate = |uploads: &Uploads| mib((AT_ONCE * size) as u64) / uploads.took.as_secs_f64();
-    let anchor = "plain proxy";
-    sheet.compare(&what, "MiB/s", Goal::AtLeast(0.9), rate(own), (anchor, rate(plain)));
-    let cpu = |uploads: &Uploads| ms(uploads.cpu) / AT_ONCE as f64;
-    let (own_cpu, plain_cpu) = (cpu(own), cpu(plain));
-    sheet.compare(
-        format!("{what}: CPU for each"),
-        "ms",
-        Goal::AtMost(1.3),
-        own_cpu,
-        (anchor, plain_cpu),
-    );
-    let peak = mib(own.peak_bytes);
-    sheet.note(format!("{what}: peak memory"), "MiB", Goal::AtMost(24.0), peak);
-    let peak = mib(plain.peak_bytes);
-    sheet.note(format!("{what}: peak memory of the proxy"), "MiB", Goal::Open, peak);
+fn compare(
+    sheet: &mut Sheet,
+    what: &str,
+    own: &Uploads,
+    (name, beside): (&str, &Uploads),
+    [rate, cpu]: [Goal; 2],
+) {
+    let [own_rate, beside_rate] = [own, beside].map(|all| mib(all.bytes) / all.took.as_secs_f64());
+    sheet.compare(what, "MiB/s", rate, own_rate, (name, beside_rate));
+    let [own_cpu, beside_cpu] = [own, beside].map(|all| ms(all.cpu) / AT_ONCE as f64);
+    sheet.compare(format!("{what}: CPU for each"), "ms", cpu, own_cpu, (name, beside_cpu));
 }
 
 async fn upload(venue: &Venue, image: &Bytes) -> Uploads {
@@ -87,12 +98,13 @@ async fn pass_on(proxy: &Running, image: &Bytes) -> Uploads {
 }
 
 async fn sent(pid: u32, pool: &Pool, calls: Vec<Call>) -> Uploads {
+    let bytes = calls.iter().map(|call| call.body().size_hint().lower()).sum();
     let used = Usage::begin(pid);
     let begun = Instant::now();
     let statuses = join_all(calls.into_iter().map(|call| pool.send(call))).await;
     let took = begun.elapsed();
     assert!(statuses.iter().all(|status| status.is_success()), "{statuses:?}");
-    Uploads { took, cpu: used.cpu(), peak_bytes: used.peak_bytes() }
+    Uploads { bytes, took, cpu: used.cpu(), peak_bytes: used.peak_bytes() }
 }
 
 fn put(path: String, image: &Bytes) -> Call {
