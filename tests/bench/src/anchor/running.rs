@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use super::Anchor;
+use crate::usage::Spent;
 
 /// Killed when it is dropped.
 pub(crate) struct Running {
@@ -22,6 +23,11 @@ impl Running {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("an address");
         Self { child, address: line.parse().unwrap() }
+    }
+
+    /// What it has used.
+    pub(crate) fn spent(&self, name: &'static str) -> Option<Spent> {
+        Spent::by(name, self.pid())
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -54,8 +54,8 @@ impl Sheet {
     }
 
     /// Notes what the processes of one more installation used.
-    pub(crate) fn installation(&mut self, spent: Vec<Spent>) {
-        self.installations.push(spent);
+    pub(crate) fn installation(&mut self, spent: impl IntoIterator<Item = Spent>) {
+        self.installations.push(spent.into_iter().collect());
     }
 
     fn row(

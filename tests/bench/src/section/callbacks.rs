@@ -43,7 +43,8 @@ pub(super) async fn measure(sync: Sync, connections: &[usize], rounds: usize, sh
             }
         }
     }
-    sheet.installation(venue.spent());
+    let anchors = [naive.spent("naive")].into_iter().flatten();
+    sheet.installation(venue.spent().into_iter().chain(anchors));
 }
 
 /// Sends callbacks for a while, or until there are no more.

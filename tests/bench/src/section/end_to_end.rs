@@ -44,11 +44,11 @@ async fn parts(venue: &Venue, sheet: &mut Sheet) {
     for (id, end) in ends.all() {
         after_signal.add(end.saturating_duration_since(signals.came(&id)));
     }
-    let what = "of which, with both watched";
-    sheet.note(format!("{what}, callback to end: p50"), "ms", Goal::Open, ms(whole.median()));
+    let what = "signals and ends watched";
+    sheet.note(format!("{what}: callback to end, p50"), "ms", Goal::Open, ms(whole.median()));
     let median = ms(after_signal.median());
-    sheet.note(format!("{what}, signal to end: p50"), "ms", Goal::Open, median);
-    sheet.note(format!("{what}, callback to end: p99"), "ms", Goal::Open, ms(whole.p99()));
+    sheet.note(format!("{what}: of which signal to end, p50"), "ms", Goal::Open, median);
+    sheet.note(format!("{what}: callback to end, p99"), "ms", Goal::Open, ms(whole.p99()));
     let p99 = ms(after_signal.p99());
-    sheet.note(format!("{what}, signal to end: p99"), "ms", Goal::Open, p99);
+    sheet.note(format!("{what}: of which signal to end, p99"), "ms", Goal::Open, p99);
 }

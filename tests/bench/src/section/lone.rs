@@ -35,5 +35,6 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
             sheet.compare(format!("{what}: p99"), "ms", p99, own_ms, (anchor, beside_ms));
         }
     }
-    sheet.installation(venue.spent());
+    let anchors = [naive.spent("naive")].into_iter().flatten();
+    sheet.installation(venue.spent().into_iter().chain(anchors));
 }

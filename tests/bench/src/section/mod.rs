@@ -21,7 +21,11 @@ use std::{fmt, time::Duration};
 use clap::ValueEnum;
 use tokio::time::Instant;
 
-use crate::{report::Sheet, venue::Sync};
+use crate::{
+    report::{Goal, Sheet},
+    usage::Usage,
+    venue::Sync,
+};
 
 /// How long one load lasts, unless it says otherwise: long enough for some ten thousand calls.
 const TIME: Duration = Duration::from_secs(2);
@@ -87,6 +91,7 @@ impl Section {
     /// Measures it so many times.
     pub(crate) async fn measure(self, rounds: usize) -> Sheet {
         let (mut sheet, begun) = (Sheet::new(self), Instant::now());
+        let load = Usage::begin(std::process::id());
         match self {
             Self::P1 => callbacks::measure(Sync::Always, &[256], rounds, &mut sheet).await,
             Self::P2 => callbacks::measure(Sync::Always, &[64], rounds, &mut sheet).await,
@@ -106,6 +111,8 @@ impl Section {
             Self::Production => production::measure(rounds, &mut sheet).await,
         }
         sheet.took = begun.elapsed();
+        let what = "CPU of the load, of raw clients and of making verifications";
+        sheet.note(what, "s", Goal::Open, load.cpu().as_secs_f64());
         sheet
     }
 }

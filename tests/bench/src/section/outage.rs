@@ -77,8 +77,9 @@ async fn outage(sheet: &mut Sheet) {
     let doubled = watch.count() - watch.distinct();
     sheet.note("Assure back: ends that came twice", "", Goal::AtMost(0.0), doubled as f64);
     for ((name, used), settled) in used.into_iter().zip(settled) {
-        let what = format!("Assure away: growth of {name} at its peak");
-        sheet.note(what, "MiB", Goal::Open, mib(used.peak_bytes().saturating_sub(settled)));
+        let what = format!("Assure away, then back: growth of {name} at its peak");
+        let goal = if name == BROKER { Goal::Open } else { Goal::AtMost(2.0) };
+        sheet.note(what, "MiB", goal, mib(used.peak_bytes().saturating_sub(settled)));
     }
     sheet.installation(venue.spent());
 }
