@@ -15,9 +15,11 @@ const WINDOW: Duration = Duration::from_millis(100);
 const ANSWERS: usize = 128;
 /// Batches cost a broker more than they cost us, so they must be better by this.
 const BETTER: f64 = 1.1;
-/// The other way is tried after so many windows; ever later where it loses, up to …
+/// The other way is tried after so many windows; each time it loses so many times as late, for who
+/// comes during a trial is among the slowest, …
 const FIRST_TRIAL: u32 = 4;
-/// … this, which is some ten seconds.
+const LATER: u32 = 4;
+/// … up to this, which is some ten seconds.
 const LAST_TRIAL: u32 = 128;
 
 /// How those who wait go.
@@ -120,7 +122,7 @@ impl Worth {
             // The trial is over.
             let better = self.which_is_better();
             self.next_trial_in = match better == self.better {
-                true => (self.next_trial_in * 2).min(LAST_TRIAL),
+                true => (self.next_trial_in * LATER).min(LAST_TRIAL),
                 false => FIRST_TRIAL,
             };
             self.trial_in = self.next_trial_in;
