@@ -43,8 +43,7 @@ pub(super) async fn measure(sync: Sync, connections: &[usize], rounds: usize, sh
             }
         }
     }
-    let anchors = [naive.spent("naive")].into_iter().flatten();
-    sheet.installation(venue.spent().into_iter().chain(anchors));
+    sheet.installation(venue.spent().into_iter().chain(naive.spent("naive")));
 }
 
 /// Sends callbacks for a while, or until there are no more.

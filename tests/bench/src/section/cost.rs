@@ -33,6 +33,6 @@ pub(super) async fn measure(rounds: usize, sheet: &mut Sheet) {
         sheet.compare(what, "us", Goal::AtMost(2.2), costs[0], ("bare axum", costs[1]));
         sheet.compare(what, "us", Goal::Open, costs[0], ("naive", costs[2]));
     }
-    let anchors = [bare.spent("bare axum"), naive.spent("naive")].into_iter().flatten();
+    let anchors = bare.spent("bare axum").into_iter().chain(naive.spent("naive"));
     sheet.installation(venue.spent().into_iter().chain(anchors));
 }
